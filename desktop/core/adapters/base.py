@@ -1,0 +1,404 @@
+"""What every adapter stands on: it owns the sequence and the endings, so that a protocol's file only translates.
+
+An `Adapter` knows one connection. For each turn it makes a `Run`, which is fed bytes and gives events, and says by
+a generator (`Steps`) which requests to make. Neither does I/O, so both can be driven by hand:
+
+    run = adapter.run(Prompt("hi"), Talk(uuid="u"))
+    for step in run.steps(): ...            # HttpCall, Wait, or an event
+    run.open(200, {"content-type": "text/event-stream"}); run.feed(b"data: ..."); run.close()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+
+from desktop.core.adapters.ledger import Ledger
+from desktop.core.adapters.words import failure_of, is_page, media_type, size_words
+from desktop.core.capabilities import Capabilities
+from desktop.core.errors import NotSendable
+from desktop.core.events import (
+    AnyEvent,
+    Beat,
+    Channel,
+    Failure,
+    Notice,
+    Path,
+    Raw,
+    RunEnded,
+    RunStatus,
+    TextSet,
+)
+from desktop.core.requests import (
+    AgentInfo,
+    Answer,
+    Connection,
+    HttpCall,
+    Prompt,
+    Reply,
+    Secrets,
+    Steps,
+    StoredSession,
+    Talk,
+    Turn,
+)
+from desktop.core.wire.frames import AnyFrame, Comment, Frame, Framer, TooLong
+from desktop.core.wire.jsontext import clean, may_hold_halves, parse
+from desktop.core.wire.sse import SseFramer
+
+Events = Iterable[AnyEvent]
+MAX_WHOLE = 32 * 1024 * 1024  # of a body that is no stream
+_FIRST_BYTES = 16
+
+
+class Run:
+    """One run: asks for requests through `steps`, is fed what comes back, gives events.
+
+    A protocol writes `request` (or the whole `script`), `on_frame`, and where needed `on_whole`, `on_end`, `answer`,
+    `cancel`. It never has to close what is open: `RunEnded` does that for it, exactly once."""
+
+    framer: ClassVar[type[Framer]] = SseFramer
+    stream_types: ClassVar[tuple[str, ...]] = ("text/event-stream",)
+    asks_outlive: ClassVar[bool] = False  # an open ask can be answered after the stream is gone
+
+    def __init__(self, adapter: Adapter, prompt: Prompt, talk: Talk) -> None:
+        self.adapter = adapter
+        self.prompt = prompt
+        self.talk = talk
+        self.run_id: str | None = None
+        self.session_id: str | None = talk.session_id
+        self.body = b""  # of an answer that was no stream
+        self.status = 0
+        self.headers: Mapping[str, str] = {}
+        self._ledger = Ledger(self.asks_outlive)
+        self._framer: Framer | None = None
+        self._whole: list[bytes] = []
+        self._whole_size = 0
+        self._sniffing = False
+
+    # ---- what a protocol writes
+
+    def request(self) -> HttpCall:
+        """The request that starts the run."""
+        raise NotImplementedError
+
+    def script(self) -> Steps[None]:
+        """All requests of the run, in order."""
+        reply = yield self.request()
+        yield from self.settle(reply)
+
+    def on_frame(self, frame: Frame) -> Events:
+        """The events of one frame. Raising ValueError, KeyError, TypeError or AttributeError makes it `raw`."""
+        raise NotImplementedError
+
+    def on_whole(self, data: Any) -> Events:
+        """The events of a whole JSON answer (status below 400) where a stream was expected."""
+        return [self._no_stream()]
+
+    def on_end(self) -> Events:
+        """The events when the body ended and no frame had ended the run."""
+        return [RunEnded(status="cut", reason="no-end")]
+
+    def on_open(self) -> Events:
+        """The events of a response's head: `self.status` and `self.headers` are set."""
+        return []
+
+    def answer(self, answer: Answer) -> Steps[str | None]:
+        """Send a person's answer while the run is live. Returns None when the server has it, else why not; yields
+        `AskClosed` where nothing on the stream will."""
+        raise NotImplementedError
+        yield  # a generator, like every dialogue
+
+    def resume(self, answer: Answer) -> Run:
+        """The run that answers an ask which outlived this one (see `asks_outlive`)."""
+        raise NotImplementedError
+
+    def cancel(self) -> Steps[None]:
+        """Tell the server to stop, after the connection was closed."""
+        return
+        yield
+
+    # ---- what drives it
+
+    @property
+    def ended(self) -> bool:
+        """Whether `run.ended` is out. Nothing changes the run afterwards."""
+        return self._ledger.ended
+
+    @property
+    def open_asks(self) -> tuple[str, ...]:
+        """The ids of the asks that wait for a person."""
+        return self._ledger.open_asks
+
+    def steps(self) -> Steps[None]:
+        """The script, with its events in order and an ending whatever happens in it."""
+        yield from self.guarded(self.script())
+        if not self.ended:
+            yield from self.emit(self.on_end())
+
+    def guarded(self, steps: Steps[Any]) -> Steps[Any]:
+        """A dialogue of this run whose events pass the run's books, like those of its stream."""
+        reply: Reply | None = None
+        while True:
+            try:
+                step = steps.send(reply)
+            except StopIteration as stop:
+                return stop.value
+            reply = None
+            if isinstance(step, HttpCall) or not hasattr(step, "kind"):
+                reply = yield step
+            else:
+                for event in self.emit([step]):  # type: ignore[list-item]
+                    yield event
+
+    def open(self, status: int, headers: Mapping[str, str]) -> list[AnyEvent]:
+        """A response to a streamed call has begun. Header names are in lower case."""
+        self.status, self.headers, self.body = status, headers, b""
+        self._whole.clear()
+        self._whole_size = 0
+        self._framer, self._sniffing = None, False
+        if status < 400:
+            if media_type(headers) in self.stream_types:
+                self._framer = self.framer()
+            else:
+                self._sniffing = True
+        return self.emit(self.on_open())
+
+    def feed(self, data: bytes) -> list[AnyEvent]:
+        """Bytes of the body, cut anywhere."""
+        if self.ended:
+            return []
+        out: list[AnyEvent] = []
+        if self._framer is None:
+            out = self._collect(data)
+            if self._framer is None:
+                return out
+            data = b"".join(self._whole)
+            self._whole.clear()
+        for frame in self._framer.feed(data):
+            out += self.emit(self._events_of(frame))
+        return out
+
+    def close(self) -> list[AnyEvent]:
+        """The body ended, or broke. Answers that were no stream are in `body` from here on."""
+        out: list[AnyEvent] = []
+        if self._framer is None:
+            self.body = b"".join(self._whole)
+            return out
+        for frame in self._framer.close():
+            if isinstance(frame, Frame) and self._is_whole(frame):
+                out += self.emit(self._events_of(frame))
+        return out
+
+    def emit(self, events: Events) -> list[AnyEvent]:
+        """Pass events through the run's books: what says nothing is dropped, an ending closes what is open."""
+        return self._ledger.enter(events)
+
+    def stopped(self) -> list[AnyEvent]:
+        """The person stopped the run."""
+        return self.emit([RunEnded(status="cancelled", reason="stopped")])
+
+    def failed(self, failure: Failure, reason: str | None = None, status: RunStatus = "failed") -> list[AnyEvent]:
+        """Something on our side ended the run."""
+        return self.emit([RunEnded(status=status, reason=reason, error=failure)])
+
+    # ---- help for protocols
+
+    def settle(self, reply: Reply | None) -> Steps[None]:
+        """What a finished streamed call means: nothing more if a frame ended the run; a broken, refused or
+        unstreamed answer otherwise. The last step of most scripts."""
+        if self.ended or reply is None:
+            return
+        if reply.failure is not None:
+            began = reply.status > 0 and reply.status < 400
+            yield RunEnded(
+                status="cut" if began else "failed", reason=reply.failure.code or "network", error=reply.failure
+            )
+        elif reply.status >= 400:
+            yield RunEnded(status="failed", reason="http", error=self.adapter.failure_of(reply))
+        elif self._framer is not None:
+            yield from self.on_end()
+        else:
+            yield from self._settle_whole(reply)
+
+    def text_of(self, path: Path = (), channel: Channel = "answer") -> str:
+        """All text of a channel so far, parts joined as they came."""
+        return "".join(text for _, text in self._ledger.parts(path, channel))
+
+    def part_text(self, part: str, path: Path = (), channel: Channel = "answer") -> str:
+        """The text of one part so far."""
+        return self._ledger.part(path, channel, part)
+
+    def whole_text(self, text: str, path: Path = (), channel: Channel = "answer", part: str = "0") -> list[AnyEvent]:
+        """A closing frame's text against what was streamed: nothing if it is empty or the same (as a whole, or as
+        the last part); else the last part holds it and the others are emptied. `part` is used if there is none."""
+        parts = self._ledger.parts(path, channel)
+        if not text or text == "".join(t for _, t in parts) or (parts and text == parts[-1][1]):
+            return []
+        if not parts:
+            return [TextSet(path=path, channel=channel, part=part, text=text)]
+        emptied = [TextSet(path=path, channel=channel, part=name, text="") for name, old in parts[:-1] if old]
+        return [*emptied, TextSet(path=path, channel=channel, part=parts[-1][0], text=text)]
+
+    def is_open(self, call: str) -> bool:
+        """Whether a tool call was announced and has not ended."""
+        return call in self._ledger.open_calls
+
+    def oldest_open(self, name: str | None = None) -> str | None:
+        """The id of the oldest open call (of that tool name), for wires without call ids."""
+        for call, called in self._ledger.open_calls.items():
+            if name is None or called == name:
+                return call
+        return None
+
+    # ---- inside
+
+    def _events_of(self, frame: AnyFrame) -> list[AnyEvent]:
+        match frame:
+            case Comment():
+                return [Beat()]
+            case TooLong(limit):
+                words = f"The server sent a line longer than the limit of {size_words(limit)}; it was left out."
+                return [Notice(level="warning", text=words, code="too-long")]
+            case Frame():
+                try:
+                    events = list(self.on_frame(frame))
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    events = [Raw(name=frame.name, data=frame.data, source_id=frame.id)]
+                return [clean(e) if e.kind != "text.delta" else e for e in events] if _halves(frame) else events
+
+    def _is_whole(self, frame: Frame) -> bool:
+        if frame.data.strip() == "[DONE]":
+            return True
+        try:
+            return isinstance(parse(frame.data), dict)
+        except ValueError:
+            return False
+
+    def _collect(self, data: bytes) -> list[AnyEvent]:
+        self._whole_size += len(data)
+        if self._whole_size > MAX_WHOLE:
+            words = f"The answer is no stream and longer than the limit of {size_words(MAX_WHOLE)}."
+            return self.emit([RunEnded(status="failed", reason="too-long", error=Failure(words, code="too-long"))])
+        self._whole.append(data)
+        if self._sniffing and self._whole_size >= _FIRST_BYTES:
+            return self._sniff()
+        return []
+
+    def _sniff(self) -> list[AnyEvent]:
+        """A right body under a wrong type is read, with a note."""
+        self._sniffing = False
+        start = b"".join(self._whole).lstrip(b"\xef\xbb\xbf \r\n\t")
+        if not start.startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
+            return []
+        self._framer = self.framer()
+        named = media_type(self.headers) or "no type"
+        return self.emit([Notice(text=f"The server calls its stream “{named}”; it is read all the same.", code="type")])
+
+    def _settle_whole(self, reply: Reply) -> Steps[None]:
+        data: Any = None
+        if not is_page(reply):
+            try:
+                data = clean(parse(reply.body.decode("utf-8", "replace")))
+            except ValueError:
+                data = None
+        if data is None:
+            yield self._no_stream()
+            return
+        for event in self.on_whole(data):
+            yield event
+
+    def _no_stream(self) -> RunEnded:
+        """Words for an answer that is no stream at all."""
+        reply = Reply(self.status, self.headers, self.body)
+        if not self.body.strip():
+            words = "The server sent an empty answer."
+        elif is_page(reply):
+            words = "The server sent a web page, not an agent's answer. The address may be that of its website."
+        else:
+            words = "The server sent something that is not an agent's stream. The address may be wrong."
+        failure = Failure(words, code="no-stream", http=self.status if self.status >= 400 else None)
+        return RunEnded(status="failed", reason="no-stream", error=failure)
+
+
+def _halves(frame: Frame) -> bool:
+    return may_hold_halves(frame.data)
+
+
+class Adapter:
+    """One connection in one protocol. `id` is the protocol's name outside, `name` what people call it."""
+
+    id: ClassVar[str]
+    name: ClassVar[str]
+    can: ClassVar[Capabilities]
+
+    def __init__(self, connection: Connection, secrets: Secrets | None = None) -> None:
+        self.connection = connection
+        self.secrets = secrets or Secrets()
+
+    # ---- what a protocol writes
+
+    def headers(self) -> dict[str, str]:
+        """The headers of every request; a bearer key where there is one."""
+        return {"Authorization": f"Bearer {self.secrets.key}"} if self.secrets.key else {}
+
+    def run(self, prompt: Prompt, talk: Talk) -> Run:
+        """A new run for this prompt. Raises NotSendable if it cannot go to this agent."""
+        raise NotImplementedError
+
+    def probe(self) -> Steps[str]:
+        """Test the connection without running the agent. Returns one sentence on what was found; raises
+        `SluiceError` with words for people."""
+        raise NotImplementedError
+        yield
+
+    def agents(self) -> Steps[tuple[AgentInfo, ...]]:
+        """The agents (or models) that the server lists."""
+        return ()
+        yield
+
+    def look_up(self, run_id: str | None, talk: Talk) -> Run | None:
+        """A run that asks the server what became of an earlier one, or None where it cannot be asked."""
+        return None
+
+    def sessions(self) -> Steps[tuple[StoredSession, ...]]:
+        """The server's own list of sessions, newest first."""
+        return ()
+        yield
+
+    def load_session(self, session_id: str) -> Steps[tuple[Turn, ...]]:
+        """The messages of one of the server's sessions, oldest first."""
+        return ()
+        yield
+
+    # ---- help for protocols
+
+    def url(self, path: str) -> str:
+        """An absolute address: the connection's base and `path`, with one slash between."""
+        return self.connection.base_url.rstrip("/") + "/" + path.lstrip("/")
+
+    def call(self, method: str, path: str, json: Any = None, **more: Any) -> HttpCall:
+        """A plain request under the base address."""
+        return HttpCall(method, self.url(path), {**self.headers(), "Accept": "application/json"}, json, **more)
+
+    def stream(self, path: str, json: Any = None, method: str = "POST") -> HttpCall:
+        """A request whose answer streams; no time limit between bytes."""
+        headers = {**self.headers(), "Accept": "text/event-stream"}
+        return HttpCall(method, self.url(path), headers, json, stream=True, timeout=None)
+
+    def failure_of(self, reply: Reply) -> Failure:
+        """The words of an HTTP error."""
+        return failure_of(reply)
+
+    def check_images(self, prompt: Prompt) -> None:
+        """Raises NotSendable, with the reason, if the prompt's pictures cannot go to this agent."""
+        if not prompt.images:
+            return
+        if self.can.images_in == "none":
+            raise NotSendable("This agent takes no pictures. Remove them to send the text.")
+        for image in prompt.images:
+            if self.can.media and image.media not in self.can.media:
+                raise NotSendable(f"This agent takes no pictures of the type {image.media}: {image.name}")
+            if self.can.max_bytes and len(image.data) > self.can.max_bytes:
+                limit = size_words(self.can.max_bytes)
+                raise NotSendable(f"The picture {image.name} is larger than this agent's limit of {limit}.")

@@ -1,0 +1,124 @@
+"""The books of one run: what is open, what was said, and that it ends exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from desktop.core.events import (
+    AnyEvent,
+    AskClosed,
+    AskOpened,
+    Channel,
+    Path,
+    RunEnded,
+    TextDelta,
+    TextSet,
+    ToolEnded,
+    ToolStarted,
+)
+from desktop.core.wire.jsontext import clean_text
+
+_Key = tuple[Path, Channel, str]
+
+
+class Ledger:
+    """Passes events on in order, less those that say nothing, and closes what is open before `run.ended`."""
+
+    def __init__(self, asks_outlive: bool) -> None:
+        self.ended = False
+        self.open_calls: dict[str, str] = {}  # call id -> tool name, oldest first
+        self._asks: dict[str, AskOpened] = {}
+        self._asks_outlive = asks_outlive
+        self._texts: dict[_Key, list[str]] = {}
+        self._halves: dict[_Key, str] = {}
+
+    @property
+    def open_asks(self) -> tuple[str, ...]:
+        """The ids of the open asks, oldest first."""
+        return tuple(self._asks)
+
+    def enter(self, events: Iterable[AnyEvent]) -> list[AnyEvent]:
+        """The events to pass on. After the run's end: none."""
+        out: list[AnyEvent] = []
+        for event in events:
+            if self.ended:
+                break
+            match event:
+                case TextDelta():
+                    self._delta(event, out)
+                case TextSet():
+                    self._set(event, out)
+                case RunEnded():
+                    out += self._end(event)
+                case _:
+                    self._note(event)
+                    out.append(event)
+        return out
+
+    def parts(self, path: Path, channel: Channel) -> list[tuple[str, str]]:
+        """(part, text) of a channel in the order in which the parts came; emptied parts are left out."""
+        found = ((key[2], self._joined(key)) for key in self._texts if key[:2] == (path, channel))
+        return [(name, text) for name, text in found if text]
+
+    def part(self, path: Path, channel: Channel, part: str) -> str:
+        """The text of one part so far."""
+        key = (path, channel, part)
+        return self._joined(key) if key in self._texts else ""
+
+    def _joined(self, key: _Key) -> str:
+        pieces = self._texts[key]
+        if len(pieces) > 1:
+            pieces[:] = ["".join(pieces)]
+        return pieces[0] if pieces else ""
+
+    def _delta(self, event: TextDelta, out: list[AnyEvent]) -> None:
+        key = (event.path, event.channel, event.part)
+        text = event.text
+        if self._halves:
+            text = self._halves.pop(key, "") + text
+        if not text:
+            return
+        if "\ud800" <= text[-1] <= "\udbff":  # the other half of the character is in the next delta
+            self._halves[key] = text[-1]
+            text = text[:-1]
+        text = clean_text(text)
+        if text:
+            self._texts.setdefault(key, []).append(text)
+            out.append(event if text is event.text else replace(event, text=text))
+
+    def _set(self, event: TextSet, out: list[AnyEvent]) -> None:
+        key = (event.path, event.channel, event.part)
+        self._halves.pop(key, None)
+        if self.part(*key) != event.text:
+            self._texts[key] = [event.text]
+            out.append(event)
+
+    def _note(self, event: AnyEvent) -> None:
+        match event:
+            case ToolStarted():
+                self.open_calls.setdefault(event.call, event.name)
+            case ToolEnded():
+                self.open_calls.pop(event.call, None)
+            case AskOpened():
+                self._asks[event.ask] = event
+            case AskClosed():
+                self._asks.pop(event.ask, None)
+
+    def _end(self, event: RunEnded) -> list[AnyEvent]:
+        """Waiting beats completed; an ask that dies with the stream is withdrawn; no call stays open."""
+        self.ended = True
+        status = event.status
+        if self._asks and self._asks_outlive and status in ("completed", "cut"):
+            status = "waiting"
+        lives = status == "waiting" or (self._asks_outlive and status == "failed")
+        asked = {ask.call for ask in self._asks.values()} if lives else set()
+        out: list[AnyEvent] = [
+            ToolEnded(call=call, status="unknown")
+            for call in self.open_calls
+            if call not in asked and status != "calls"
+        ]
+        if not lives:
+            out += [AskClosed(ask=ask, how="withdrawn") for ask in self._asks]
+        out.append(event if status == event.status else replace(event, status=status))
+        return out

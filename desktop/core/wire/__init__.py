@@ -1,0 +1,1 @@
+"""Bytes to frames. Knows nothing of agents."""

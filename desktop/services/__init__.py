@@ -1,0 +1,1 @@
+"""Services do input and output, still without Qt."""
