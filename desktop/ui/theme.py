@@ -1,0 +1,146 @@
+"""Our colours, light and dark, and the whole palette made of them.
+
+Qt's own hint is not enough: on X11 without a desktop `setColorScheme` does nothing, and under the portal theme the
+hint turns dark while the palette stays light. So the scheme is decided here and every role is set under Fusion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
+from PySide6.QtWidgets import QApplication
+
+Choice = Literal["system", "light", "dark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """One set of colours. `code` maps token groups (keyword, string, number, comment, name, operator) to colours."""
+
+    dark: bool
+    window: QColor
+    page: QColor
+    text: QColor
+    muted: QColor
+    accent: QColor
+    on_accent: QColor
+    border: QColor
+    question: QColor
+    code_bg: QColor
+    code_text: QColor
+    link: QColor
+    ok: QColor
+    warning: QColor
+    error: QColor
+    selection: QColor
+    selection_text: QColor
+    code: dict[str, QColor]
+
+
+def _theme(dark: bool, colours: dict[str, str], code: dict[str, str]) -> Theme:
+    return Theme(dark=dark, **{k: QColor(v) for k, v in colours.items()}, code={k: QColor(v) for k, v in code.items()})  # type: ignore[arg-type]
+
+
+LIGHT = _theme(
+    False,
+    {
+        "window": "#f4f3f0", "page": "#fdfcfa", "text": "#1f2328", "muted": "#61666d", "accent": "#1d6b62",
+        "on_accent": "#ffffff", "border": "#d5d2cb", "question": "#eeece6", "code_bg": "#f3f1ec",
+        "code_text": "#24292e", "link": "#0b5f8a", "ok": "#2c7a3f", "warning": "#8a5a00", "error": "#b3261e",
+        "selection": "#b9ddd7", "selection_text": "#10201e",
+    },
+    {
+        "keyword": "#8a3b8f", "string": "#2c6e36", "number": "#9a4b00", "comment": "#6a7078", "name": "#1b5c9e",
+        "operator": "#4a4f57",
+    },
+)  # fmt: skip
+
+DARK = _theme(
+    True,
+    {
+        "window": "#1b1d1f", "page": "#212426", "text": "#e4e3df", "muted": "#a2a7ad", "accent": "#5fc2b3",
+        "on_accent": "#0d1f1c", "border": "#3a3e42", "question": "#2a2e31", "code_bg": "#191b1d",
+        "code_text": "#dcdcd6", "link": "#7cc0ea", "ok": "#7cc78b", "warning": "#e3b253", "error": "#f28b82",
+        "selection": "#2f5f58", "selection_text": "#f2fffc",
+    },
+    {
+        "keyword": "#d7a0dd", "string": "#9ccf9f", "number": "#e6ab7a", "comment": "#8f969e", "name": "#8cc3f2",
+        "operator": "#b9bec4",
+    },
+)  # fmt: skip
+
+
+def decide(choice: Choice, portal_dark: bool | None = None) -> Theme:
+    """The theme for the person's choice; for "system" what the desktop's portal says, else Qt's hint, else light."""
+    if choice != "system":
+        return DARK if choice == "dark" else LIGHT
+    if portal_dark is not None:
+        return DARK if portal_dark else LIGHT
+    hint = QGuiApplication.styleHints().colorScheme()
+    return DARK if hint == Qt.ColorScheme.Dark else LIGHT
+
+
+def palette(theme: Theme) -> QPalette:
+    """Every role of the palette, disabled ones too."""
+    role = QPalette.ColorRole
+    made = QPalette()
+    for roles, colour in (
+        ((role.Window, role.Button, role.AlternateBase), theme.window),
+        ((role.Base, role.ToolTipBase), theme.page),
+        ((role.WindowText, role.Text, role.ButtonText, role.ToolTipText, role.BrightText), theme.text),
+        ((role.PlaceholderText,), theme.muted),
+        ((role.Highlight,), theme.selection),
+        ((role.HighlightedText,), theme.selection_text),
+        ((role.Link, role.LinkVisited), theme.link),
+        ((role.Accent,), theme.accent),
+        ((role.Light, role.Midlight), theme.page),
+        ((role.Mid, role.Dark), theme.border),
+        ((role.Shadow,), QColor("#000000")),
+    ):
+        for one in roles:
+            made.setColor(one, colour)
+    for one in (role.WindowText, role.Text, role.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, one, theme.muted)
+    return made
+
+
+def apply(app: QApplication, theme: Theme) -> None:
+    """Fusion, the palette and the few rules that a palette cannot say."""
+    app.setStyle("Fusion")
+    app.setPalette(palette(theme))
+    app.setStyleSheet(_RULES.format(**{name: _css(getattr(theme, name)) for name in _NAMES}))
+
+
+_NAMES = ("window", "page", "text", "muted", "accent", "on_accent", "border", "question", "error", "selection")
+
+
+def _css(colour: QColor) -> str:
+    return colour.name()
+
+
+_RULES = """
+QToolTip {{ background: {page}; color: {text}; border: 1px solid {border}; padding: 4px; }}
+QPushButton {{ background: {page}; color: {text}; border: 1px solid {border}; border-radius: 8px;
+               padding: 5px 14px; min-height: 18px; }}
+QPushButton:hover {{ background: {question}; }}
+QPushButton:pressed {{ background: {selection}; }}
+QPushButton:focus {{ border: 2px solid {accent}; padding: 4px 13px; }}
+QPushButton:disabled {{ color: {muted}; background: {window}; }}
+QPushButton[primary="true"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; }}
+QPushButton[primary="true"]:disabled {{ background: {border}; color: {muted}; border-color: {border}; }}
+QPushButton[quiet="true"] {{ background: transparent; border-color: transparent; color: {muted}; }}
+QPushButton[quiet="true"]:hover {{ background: {question}; color: {text}; }}
+QPushButton[quiet="true"]:focus {{ border: 2px solid {accent}; }}
+QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ background: {page}; border: 1px solid {border}; border-radius: 8px;
+               padding: 5px 8px; min-height: 18px; selection-background-color: {selection}; }}
+QLineEdit:focus, QComboBox:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
+QStatusBar {{ background: {window}; color: {muted}; border-top: 1px solid {border}; }}
+QStatusBar::item {{ border: none; }}
+QSplitter::handle {{ background: {border}; }}
+QLabel[muted="true"] {{ color: {muted}; }}
+QLabel[heading="true"] {{ font-weight: 600; }}
+QLabel[trouble="true"] {{ color: {error}; }}
+"""
