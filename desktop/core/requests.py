@@ -125,6 +125,15 @@ Steps = Generator[HttpCall | Wait | AnyEvent, Reply | None, T]
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What testing a connection found: one or two sentences for people, and values for the protocol's own fields
+    (see `Capabilities.fields`) that the server told; the interface offers them where the person set none."""
+
+    words: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class AgentInfo:
     """One entry of a server's list of agents, models or teams."""
 

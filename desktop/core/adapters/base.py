@@ -33,6 +33,7 @@ from desktop.core.requests import (
     AgentInfo,
     Answer,
     Connection,
+    Found,
     HttpCall,
     Prompt,
     Reply,
@@ -346,9 +347,9 @@ class Adapter:
         """A new run for this prompt. Raises NotSendable if it cannot go to this agent."""
         raise NotImplementedError
 
-    def probe(self) -> Steps[str]:
-        """Test the connection without running the agent. Returns one sentence on what was found; raises
-        `SluiceError` with words for people."""
+    def probe(self) -> Steps[Found]:
+        """Test the connection without running the agent. Returns words on what was found, with the option values
+        that the server told; raises `SluiceError` with words for people."""
         raise NotImplementedError
         yield
 
