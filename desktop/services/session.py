@@ -1,0 +1,301 @@
+"""The life of one conversation: send, answer, stop. Drives the adapter's runs over the transport; no Qt.
+
+What happens goes two ways: `on_changes` hears what changed in `conversation`, `on_event` hears every event with its
+run, number and time (for the store, the recorder and `--json`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from desktop.core.adapters import adapter_class
+from desktop.core.adapters.base import Adapter, Run
+from desktop.core.conversation import Change, Conversation, UserTurn
+from desktop.core.errors import NotSendable, SluiceError
+from desktop.core.events import AnyEvent, Failure
+from desktop.core.reducer import Reducer
+from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Talk, Turn, Wait
+from desktop.services.clock import now
+from desktop.services.tasks import spawn
+from desktop.services.transport import Transport, failure_from, origin
+
+_KEPT = ("completed", "limit", "calls", "cancelled", "cut")  # endings whose turn belongs to the history
+_GOODBYE = 5.0  # seconds for telling the server to stop
+
+
+@dataclass
+class Listeners:
+    """Who hears of a session. Each may be left alone."""
+
+    begin: Callable[[int, Prompt | None, float], None] = lambda run, prompt, at: None
+    event: Callable[[int, int, float, AnyEvent], None] = lambda run, seq, at, event: None
+    changes: Callable[[Sequence[Change]], None] = lambda changes: None
+    accepted: Callable[[], None] = lambda: None
+
+
+async def _no_secrets() -> Secrets:
+    return Secrets()
+
+
+@dataclass
+class Live:
+    """The run that is going on. `number` is its place in the conversation."""
+
+    run: Run
+    number: int
+    seq: int = 0
+    accepted: bool = False
+    task: asyncio.Task[Any] | None = None
+    heard: float = field(default_factory=now)  # when the last byte came
+
+
+class Session:
+    """One conversation with one agent. Call its methods from the event loop's thread only."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        transport: Transport,
+        secrets: Callable[[], Awaitable[Secrets]] = _no_secrets,
+        conversation: Conversation | None = None,
+        session_uuid: str | None = None,
+    ) -> None:
+        self.connection = connection
+        self.uuid = session_uuid or str(uuid.uuid4())
+        self.listeners = Listeners()
+        self.live: Live | None = None
+        self._transport = transport
+        self._secrets = secrets
+        self._reducer = Reducer(conversation)
+        self._adapter: Adapter | None = None
+        self._last: Run | None = None  # the run that ended last: its asks may outlive it
+
+    @property
+    def conversation(self) -> Conversation:
+        """Everything said so far."""
+        return self._reducer.conversation
+
+    @property
+    def running(self) -> bool:
+        """Whether a run is live."""
+        return self.live is not None
+
+    @property
+    def silence(self) -> float:
+        """Seconds since the live run's last byte; 0 without one."""
+        return now() - self.live.heard if self.live else 0.0
+
+    def forget_adapter(self) -> None:
+        """The connection's settings or keys changed: the next run starts anew."""
+        self._adapter = None
+
+    # ---- what a person does
+
+    async def send(self, prompt: Prompt) -> None:
+        """Say something, and stay until the run has ended. Raises NotSendable or KeyringTrouble before anything is
+        sent, and RuntimeError while another run is live."""
+        if self.live is not None:
+            raise RuntimeError("a run is live")
+        adapter = await self._ready()
+        try:
+            run = adapter.run(prompt, self._talk())
+        except (ValueError, KeyError, TypeError) as error:
+            raise NotSendable("The message cannot be put into this agent's form.", repr(error)) from error
+        await self._live(run, prompt)
+
+    def stop(self) -> None:
+        """Stop the live run: at once to the eye, then on the wire, then at the server where it can be told."""
+        live = self.live
+        if live is None:
+            return
+        self._apply(live, live.run.stopped())
+        self._end(live)
+        if live.task is not None:
+            live.task.cancel()
+        spawn(self._tell_server(live), "stop run")
+
+    def leave(self) -> None:
+        """Stop listening to a run that waits for a person: its asks stay open where they can outlive it."""
+        live = self.live
+        if live is not None:
+            self._apply(live, live.run.failed(Failure("Nobody was there to decide."), "unattended", "waiting"))
+            self._end(live)
+            if live.task is not None:
+                live.task.cancel()
+
+    async def answer(self, answer: Answer) -> str | None:
+        """Send a decision, once. Returns None when the server has it, else why not, in words; the ask is then open
+        again. An ask that outlived its run is answered by a new run, and this waits for its end."""
+        item = next((i for i in self.conversation.open_asks() if i.ask == answer.ask), None)
+        if item is None or item.state != "pending":
+            return "This request is no longer open. Nothing was sent."
+        live, last = self.live, self._last
+        asked_live = live is not None and answer.ask in live.run.open_asks
+        if not asked_live and (live is not None or last is None or not last.asks_outlive):
+            return "The run that asked is over, so it can no longer be answered. Nothing was sent."
+        self._changed(self._reducer.mark_ask(answer.ask, "sending"))
+        if not asked_live:
+            assert last is not None
+            await self._live(last.resume(answer), None)
+            return None
+        assert live is not None
+        trouble: str | None = await self._drive(live, live.run.guarded(live.run.answer(answer)))
+        if trouble:
+            self._changed(self._reducer.mark_ask(answer.ask, "pending", trouble))
+        return trouble
+
+    async def look_up(self) -> bool:
+        """Ask the server what became of the last run. False where that cannot be asked."""
+        last = self.conversation.run
+        if self.live is not None or last is None:
+            return False
+        run = (await self._ready()).look_up(last.run_id, self._talk())
+        if run is None:
+            return False
+        await self._live(run, None)
+        return True
+
+    async def ask_server(self, steps: Steps[Any]) -> Any:
+        """Drive a dialogue that belongs to no run (probe, lists). Raises SluiceError."""
+        return await self._drive(None, steps)
+
+    async def close(self) -> None:
+        """Leave without a word: what was said is kept as it is, and a live run is cut off."""
+        live, self.live = self.live, None
+        if live is not None and live.task is not None:
+            live.task.cancel()
+            await asyncio.wait([live.task], timeout=1.0)
+
+    # ---- inside
+
+    async def _ready(self) -> Adapter:
+        if self._adapter is None:
+            made = adapter_class(self.connection.protocol)
+            self._adapter = made(self.connection, await self._secrets())
+        return self._adapter
+
+    def _talk(self) -> Talk:
+        held = self.conversation
+        can = adapter_class(self.connection.protocol).can
+        turns = _turns(held) if can.history == "client" else ()
+        return Talk(self.uuid, held.session_id, turns, held.state)
+
+    async def _live(self, run: Run, prompt: Prompt | None) -> None:
+        """Make `run` the live one and stay until it has ended."""
+        at = now()
+        number = len(self.conversation.runs)
+        live = self.live = Live(run, number)
+        self.listeners.begin(number, prompt, at)
+        self._changed(self._reducer.begin(prompt, at))
+        live.task = spawn(self._drive(live, run.steps()), f"run {number}")
+        try:
+            await asyncio.wait([live.task])
+        finally:
+            self._settle(live)
+
+    def _settle(self, live: Live) -> None:
+        """Whatever happened to the task, the run has an ending."""
+        if self.live is not live:
+            return
+        task = live.task
+        if task is not None and not task.done():
+            task.cancel()
+        elif task is not None and not task.cancelled() and (error := task.exception()) is not None:
+            words = error.headline if isinstance(error, SluiceError) else "Sluice itself failed while reading the answer."
+            self._apply(live, live.run.failed(Failure(words, code="internal"), "internal"))
+        if not live.run.ended:
+            self._apply(live, live.run.stopped())
+        self._end(live)
+
+    def _end(self, live: Live) -> None:
+        if self.live is live:
+            self.live, self._last = None, live.run
+
+    async def _tell_server(self, live: Live) -> None:
+        await asyncio.wait_for(self._drive(None, live.run.cancel()), _GOODBYE)
+
+    async def _drive(self, live: Live | None, steps: Steps[Any]) -> Any:
+        """Do what a dialogue asks for, until it returns."""
+        reply: Reply | None = None
+        while True:
+            try:
+                step = steps.send(reply)
+            except StopIteration as stop:
+                return stop.value
+            reply = None
+            match step:
+                case HttpCall(stream=True) if live is not None:
+                    reply = await self._stream(live, self._checked(step))
+                case HttpCall():
+                    reply = await self._transport.fetch(self._checked(step))
+                    self._accept(live, reply.status)
+                case Wait():
+                    await asyncio.sleep(step.seconds)
+                case _:
+                    if live is not None:
+                        self._apply(live, [step])
+
+    async def _stream(self, live: Live, call: HttpCall) -> Reply:
+        status, headers, run = 0, {}, live.run
+        failure: Failure | None = None
+        try:
+            async with self._transport.stream(call) as opened:
+                status, headers = opened.status, opened.headers
+                self._heard(live, run.open(status, headers))
+                self._accept(live, status)
+                async for chunk in opened.chunks:
+                    self._heard(live, run.feed(chunk))
+                    if run.ended:
+                        break
+        except SluiceError as error:
+            failure = failure_from(error)
+        self._apply(live, run.close())
+        return Reply(status, headers, run.body, failure)
+
+    def _checked(self, call: HttpCall) -> HttpCall:
+        """No credential leaves the connection's origin, whatever an answer named."""
+        if origin(call.url) == origin(self.connection.base_url):
+            return call
+        return replace(call, headers={n: v for n, v in call.headers.items() if n.lower() == "accept"})
+
+    def _accept(self, live: Live | None, status: int) -> None:
+        if live is not None and not live.accepted and 0 < status < 400:
+            live.accepted = True
+            self.listeners.accepted()
+
+    def _heard(self, live: Live, events: list[AnyEvent]) -> None:
+        live.heard = now()
+        self._apply(live, events)
+
+    def _apply(self, live: Live, events: Sequence[AnyEvent]) -> None:
+        if not events or self.live is not live:
+            return
+        at = now()
+        changes: list[Change] = []
+        for event in events:
+            self.listeners.event(live.number, live.seq, at, event)
+            live.seq += 1
+            changes += self._reducer.apply(event, at)
+        self._changed(changes)
+
+    def _changed(self, changes: list[Change]) -> None:
+        if changes:
+            self.listeners.changes(changes)
+
+
+def _turns(conversation: Conversation) -> tuple[Turn, ...]:
+    """What was said, for protocols whose client keeps the history: failed turns are left out."""
+    turns: list[Turn] = []
+    for run in conversation.runs:
+        said = next((i for i in conversation.of_run(run.number) if isinstance(i, UserTurn)), None)
+        text = conversation.text_of(run.number)
+        if run.status not in _KEPT or not text:
+            continue
+        if said is not None:
+            turns.append(Turn("user", said.text, said.images))
+        turns.append(Turn("assistant", text))
+    return tuple(turns)
