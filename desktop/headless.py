@@ -60,9 +60,9 @@ class Printer:
         end = self.end
         if end is None:
             return 5
-        if end.status == "failed" and not self._any and end.error is not None:
-            if end.error.http or end.error.code in _NO_EVENT:
-                return 2
+        early = end.status == "failed" and not self._any and end.error is not None
+        if early and end.error and (end.error.http or end.error.code in _NO_EVENT):
+            return 2
         return _STATUS.get(end.status, 3)
 
     def _text(self, event: AnyEvent) -> None:
@@ -214,12 +214,8 @@ class _Ask:
 
     def _give_up(self) -> None:
         seconds = f"{self._options.timeout:g}"
-        live = self._session.live
-        if live is not None:
-            failure = Failure(f"No end came within {seconds} seconds. The server may still be working.", code="timeout")
-            for event in live.run.failed(failure, "timeout", "failed"):
-                self._session.listeners.event(live.number, live.seq, now(), event)
-            self._session.stop()
+        words = f"No end came within {seconds} seconds. The server may still be working."
+        self._session.give_up(Failure(words, code="timeout"))
 
 
 def replay(options: argparse.Namespace) -> int:

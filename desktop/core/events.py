@@ -6,7 +6,7 @@ facts. Times are not part of an event: whoever feeds an adapter knows when the b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 Path = tuple[str, ...]  # agent names from the root; () is the main agent itself

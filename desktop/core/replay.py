@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import cast
 
 from desktop.core.adapters.base import Run
 from desktop.core.events import AnyEvent, RunEnded
@@ -38,6 +37,6 @@ def play(run: Run, status: int, headers: Mapping[str, str], chunks: Iterable[byt
     for step in run.guarded(run.settle(Reply(status, headers, run.body))):
         if isinstance(step, HttpCall | Wait):
             break
-        yield cast(AnyEvent, step)
+        yield step
     if not run.ended:
         yield from run.emit([RunEnded(status="cut", reason="no-end")])

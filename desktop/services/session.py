@@ -109,23 +109,19 @@ class Session:
 
     def stop(self) -> None:
         """Stop the live run: at once to the eye, then on the wire, then at the server where it can be told."""
-        live = self.live
-        if live is None:
-            return
-        self._apply(live, live.run.stopped())
-        self._end(live)
-        if live.task is not None:
-            live.task.cancel()
-        spawn(self._tell_server(live), "stop run")
+        if self.live is not None:
+            self._break_off(self.live, self.live.run.stopped(), tell=True)
+
+    def give_up(self, failure: Failure) -> None:
+        """End the live run because it took too long for the caller; the server is told where it can be."""
+        if self.live is not None:
+            self._break_off(self.live, self.live.run.failed(failure, "timeout"), tell=True)
 
     def leave(self) -> None:
         """Stop listening to a run that waits for a person: its asks stay open where they can outlive it."""
-        live = self.live
-        if live is not None:
-            self._apply(live, live.run.failed(Failure("Nobody was there to decide."), "unattended", "waiting"))
-            self._end(live)
-            if live.task is not None:
-                live.task.cancel()
+        if self.live is not None:
+            failure = Failure("The run waits for a person, and nobody was there to decide.", code="unattended")
+            self._break_off(self.live, self.live.run.failed(failure, "unattended", "waiting"), tell=False)
 
     async def answer(self, answer: Answer) -> str | None:
         """Send a decision, once. Returns None when the server has it, else why not, in words; the ask is then open
@@ -205,7 +201,8 @@ class Session:
         if task is not None and not task.done():
             task.cancel()
         elif task is not None and not task.cancelled() and (error := task.exception()) is not None:
-            words = error.headline if isinstance(error, SluiceError) else "Sluice itself failed while reading the answer."
+            own = "Sluice itself failed while reading the answer."
+            words = error.headline if isinstance(error, SluiceError) else own
             self._apply(live, live.run.failed(Failure(words, code="internal"), "internal"))
         if not live.run.ended:
             self._apply(live, live.run.stopped())
@@ -214,6 +211,14 @@ class Session:
     def _end(self, live: Live) -> None:
         if self.live is live:
             self.live, self._last = None, live.run
+
+    def _break_off(self, live: Live, events: list[AnyEvent], tell: bool) -> None:
+        self._apply(live, events)
+        self._end(live)
+        if live.task is not None:
+            live.task.cancel()
+        if tell:
+            spawn(self._tell_server(live), "stop run")
 
     async def _tell_server(self, live: Live) -> None:
         await asyncio.wait_for(self._drive(None, live.run.cancel()), _GOODBYE)

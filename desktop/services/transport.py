@@ -110,10 +110,10 @@ class Transport:
             self._client = None
 
     async def _ready(self) -> httpx.AsyncClient:
+        if _tls is None:
+            await asyncio.to_thread(warm)
         if self._client is None:
-            if _tls is None:
-                await asyncio.to_thread(warm)
-            self._client = self._client or self._make()
+            self._client = self._make()
         return self._client
 
     def _make(self) -> httpx.AsyncClient:
@@ -172,7 +172,8 @@ def _ours(error: Exception, url: str, began: bool) -> SluiceError:
     where = _place(url)
     detail = repr(error)
     if began:
-        return StreamBroken("The connection broke in the middle of the answer. The server may still be working.", detail)
+        words = "The connection broke in the middle of the answer. The server may still be working."
+        return StreamBroken(words, detail)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
         return ConnectionFailed("The address is not complete. It begins with http:// or https://.", detail)
     if isinstance(error, httpx.ProxyError):
@@ -196,7 +197,7 @@ def _place(url: str) -> str:
 
 def _reasons(error: BaseException) -> str:
     """The texts of the error and of what caused it."""
-    texts = []
+    texts: list[str] = []
     cause: BaseException | None = error
     while cause is not None and len(texts) < 6:
         texts.append(str(cause))

@@ -42,6 +42,7 @@ from desktop.core.requests import (
     StoredSession,
     Talk,
     Turn,
+    Wait,
 )
 from desktop.core.wire.frames import AnyFrame, Comment, Frame, Framer, TooLong
 from desktop.core.wire.jsontext import clean, may_hold_halves, parse
@@ -107,8 +108,8 @@ class Run:
     def answer(self, answer: Answer) -> Steps[str | None]:
         """Send a person's answer while the run is live. Returns None when the server has it, else why not; yields
         `AskClosed` where nothing on the stream will."""
+        yield from ()  # a generator, like every dialogue
         raise NotImplementedError
-        yield  # a generator, like every dialogue
 
     def resume(self, answer: Answer) -> Run:
         """The run that answers an ask which outlived this one (see `asks_outlive`)."""
@@ -116,8 +117,7 @@ class Run:
 
     def cancel(self) -> Steps[None]:
         """Tell the server to stop, after the connection was closed."""
-        return
-        yield
+        yield from ()
 
     # ---- what drives it
 
@@ -146,11 +146,10 @@ class Run:
             except StopIteration as stop:
                 return stop.value
             reply = None
-            if isinstance(step, HttpCall) or not hasattr(step, "kind"):
+            if isinstance(step, HttpCall | Wait):
                 reply = yield step
             else:
-                for event in self.emit([step]):  # type: ignore[list-item]
-                    yield event
+                yield from self.emit([step])
 
     def open(self, status: int, headers: Mapping[str, str]) -> list[AnyEvent]:
         """A response to a streamed call has begun. Header names are in lower case."""
@@ -306,8 +305,7 @@ class Run:
         if data is None:
             yield self._no_stream()
             return
-        for event in self.on_whole(data):
-            yield event
+        yield from self.on_whole(data)
 
     def _no_stream(self) -> RunEnded:
         """Words for an answer that is no stream at all."""
@@ -350,13 +348,13 @@ class Adapter:
     def probe(self) -> Steps[Found]:
         """Test the connection without running the agent. Returns words on what was found, with the option values
         that the server told; raises `SluiceError` with words for people."""
+        yield from ()
         raise NotImplementedError
-        yield
 
     def agents(self) -> Steps[tuple[AgentInfo, ...]]:
         """The agents (or models) that the server lists."""
+        yield from ()
         return ()
-        yield
 
     def look_up(self, run_id: str | None, talk: Talk) -> Run | None:
         """A run that asks the server what became of an earlier one, or None where it cannot be asked."""
@@ -364,13 +362,13 @@ class Adapter:
 
     def sessions(self) -> Steps[tuple[StoredSession, ...]]:
         """The server's own list of sessions, newest first."""
+        yield from ()
         return ()
-        yield
 
     def load_session(self, session_id: str) -> Steps[tuple[Turn, ...]]:
         """The messages of one of the server's sessions, oldest first."""
+        yield from ()
         return ()
-        yield
 
     # ---- help for protocols
 
