@@ -170,14 +170,8 @@ class Run:
             return []
         out: list[AnyEvent] = []
         if self._framer is None:
-            out = self._collect(data)
-            if self._framer is None:
-                return out
-            data = b"".join(self._whole)
-            self._whole.clear()
-        for frame in self._framer.feed(data):
-            out += self.emit(self._events_of(frame))
-        return out
+            out, data = self._collect(data)
+        return out + self._framed(data)
 
     def close(self) -> list[AnyEvent]:
         """The body ended, or broke. Answers that were no stream are in `body` from here on."""
@@ -275,25 +269,35 @@ class Run:
         except ValueError:
             return False
 
-    def _collect(self, data: bytes) -> list[AnyEvent]:
+    def _framed(self, data: bytes) -> list[AnyEvent]:
+        out: list[AnyEvent] = []
+        if self._framer is not None and data:
+            for frame in self._framer.feed(data):
+                out += self.emit(self._events_of(frame))
+        return out
+
+    def _collect(self, data: bytes) -> tuple[list[AnyEvent], bytes]:
+        """Keep the bytes of what seems no stream. Returns them all if it turns out to be one."""
         self._whole_size += len(data)
         if self._whole_size > MAX_WHOLE:
             words = f"The answer is no stream and longer than the limit of {size_words(MAX_WHOLE)}."
-            return self.emit([RunEnded(status="failed", reason="too-long", error=Failure(words, code="too-long"))])
+            return self.failed(Failure(words, code="too-long"), "too-long"), b""
         self._whole.append(data)
         if self._sniffing and self._whole_size >= _FIRST_BYTES:
             return self._sniff()
-        return []
+        return [], b""
 
-    def _sniff(self) -> list[AnyEvent]:
+    def _sniff(self) -> tuple[list[AnyEvent], bytes]:
         """A right body under a wrong type is read, with a note."""
         self._sniffing = False
-        start = b"".join(self._whole).lstrip(b"\xef\xbb\xbf \r\n\t")
-        if not start.startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
-            return []
+        body = b"".join(self._whole)
+        if not body.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
+            return [], b""
         self._framer = self.framer()
+        self._whole.clear()
         named = media_type(self.headers) or "no type"
-        return self.emit([Notice(text=f"The server calls its stream “{named}”; it is read all the same.", code="type")])
+        words = f"The server calls its stream “{named}”; it is read all the same."
+        return self.emit([Notice(text=words, code="type")]), body
 
     def _settle_whole(self, reply: Reply) -> Steps[None]:
         data: Any = None
