@@ -1,0 +1,89 @@
+"""Where the person types: Return sends, Shift+Return breaks the line, never while an input method composes."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QImage, QInputMethodEvent, QKeyEvent, QTextCursor
+from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
+
+_MOST_LINES = 10
+_FEWEST_LINES = 2
+
+
+class Composer(QPlainTextEdit):
+    """Grows with its text up to ten lines. Signals: `send_wanted()`; `files_given(list[str])` for dropped or pasted
+    local files; `picture_given(QImage)` for a bitmap; `older_wanted()` when Up is pressed in an empty field."""
+
+    send_wanted = Signal()
+    files_given = Signal(list)
+    picture_given = Signal(QImage)
+    older_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("composer")
+        self.setAccessibleName("Message")
+        self.setPlaceholderText("Ask anything. Drop pictures here.")
+        self.setTabChangesFocus(True)
+        self.setFrameShape(QPlainTextEdit.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self._composing = False
+        self.document().documentLayout().documentSizeChanged.connect(lambda _: self.updateGeometry())
+
+    def sizeHint(self) -> QSize:
+        lines = max(_FEWEST_LINES, min(_MOST_LINES, round(self.document().size().height())))
+        margins = self.contentsMargins()
+        height = lines * self.fontMetrics().lineSpacing() + 2 * round(self.document().documentMargin())
+        return QSize(super().sizeHint().width(), height + margins.top() + margins.bottom() + 4)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(120, self.sizeHint().height())
+
+    def put(self, text: str, cursor: int | None = None) -> None:
+        """Fill the field, the cursor at `cursor` or at the end."""
+        self.setPlainText(text)
+        place = self.textCursor()
+        place.setPosition(len(text) if cursor is None else min(cursor, len(text)))
+        self.setTextCursor(place)
+
+    def inputMethodEvent(self, event: QInputMethodEvent) -> None:
+        self._composing = bool(event.preeditString())
+        super().inputMethodEvent(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        is_return = event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        held = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if is_return and held == Qt.KeyboardModifier.NoModifier:
+            if not self._composing and not event.isAutoRepeat():
+                self.send_wanted.emit()
+            return
+        if event.key() == Qt.Key.Key_Up and not held and self.document().isEmpty():
+            self.older_wanted.emit()
+            return
+        super().keyPressEvent(event)
+
+    def canInsertFromMimeData(self, source: QMimeData) -> bool:
+        return source.hasImage() or bool(_local_files(source)) or super().canInsertFromMimeData(source)
+
+    def insertFromMimeData(self, source: QMimeData) -> None:
+        """Pictures and local files become attachments; everything else is plain text, addresses too."""
+        if files := _local_files(source):
+            self.files_given.emit(files)
+        elif source.hasImage() and not source.hasText():
+            self.picture_given.emit(QImage(source.imageData()))
+        elif source.hasText():
+            self.insertPlainText(source.text())
+        self.ensureCursorVisible()
+
+    def move_to_end(self) -> None:
+        """Put the cursor behind the last letter."""
+        self.moveCursor(QTextCursor.MoveOperation.End)
+
+
+def _local_files(source: QMimeData) -> list[str]:
+    """The paths of local files in a drop or paste; addresses of other computers are never opened."""
+    if not source.hasUrls():
+        return []
+    paths = [url.toLocalFile() for url in source.urls() if url.isLocalFile() and not url.host()]
+    return [path for path in paths if path]

@@ -1,0 +1,48 @@
+"""Labels for text from anywhere: always literal, never markup."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+
+class PlainLabel(QLabel):
+    """A label that shows its text as it is: no markup, no links, no mnemonics."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, wrap: bool = False, **properties: str) -> None:
+        super().__init__(parent)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(wrap)
+        for name, value in properties.items():
+            self.setProperty(name, value)
+        self.setText(text)
+
+
+class ElidedLabel(PlainLabel):
+    """One line that is shortened at its end to fit; the whole text is in the tooltip (as literal text)."""
+
+    def __init__(self, text: str = "", parent: QWidget | None = None, **properties: str) -> None:
+        super().__init__(text, parent, **properties)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(20, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        line = " ".join(self.text().split())
+        shown = self.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, self.width())
+        painter = QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
+
+
+def literal_tip(text: str) -> str:
+    """Text for a tooltip, which Qt would otherwise take for markup if it looks like it."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return f"<p style='white-space:pre-wrap'>{escaped}</p>"
+
+
+def literal_title(text: str) -> str:
+    """Text for a tab or a menu entry, where an ampersand would become a mnemonic."""
+    return " ".join(text.split()).replace("&", "&&")
