@@ -1,0 +1,176 @@
+"""A small HTTP/1.1 server for tests: streams in chunks, notices when the client leaves, can break off hard."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a client asked. Header names are in lower case; `connection` counts the connections from 1."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes
+    connection: int
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON, or None."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return None
+
+
+class Exchange:
+    """The answer to one request. Either `reply`, or `start`, `send`..., and at its end `end` or `break_off`; a
+    handler that returns without an end is ended for it."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self.gone = asyncio.Event()  # the client closed the connection
+        self.state = "new"
+
+    async def reply(self, status: int, body: Any = b"", headers: dict[str, str] | None = None) -> None:
+        """A whole answer; what is neither bytes nor text goes out as JSON."""
+        named = {name.lower(): value for name, value in (headers or {}).items()}
+        if not isinstance(body, bytes | str):
+            named.setdefault("content-type", "application/json")
+            body = json.dumps(body)
+        data = body.encode() if isinstance(body, str) else body
+        await self._head(status, {**named, "content-length": str(len(data))})
+        await self._write(data)
+        self.state = "ended"
+
+    async def start(self, status: int = 200, headers: dict[str, str] | None = None) -> None:
+        """The head of a streamed answer."""
+        await self._head(status, {**(headers or {}), "transfer-encoding": "chunked"})
+        self.state = "streaming"
+
+    async def send(self, data: bytes | str) -> None:
+        """One chunk. Raises ConnectionError when the client is gone."""
+        if self.gone.is_set():
+            raise ConnectionResetError("the client is gone")
+        data = data.encode() if isinstance(data, str) else data
+        if data:
+            await self._write(b"%x\r\n%b\r\n" % (len(data), data))
+
+    async def end(self) -> None:
+        """The regular end of a streamed answer."""
+        await self._write(b"0\r\n\r\n")
+        self.state = "ended"
+
+    def break_off(self) -> None:
+        """Close in the middle, as a network does."""
+        self.state = "broken"
+        self._writer.transport.abort()
+
+    async def _head(self, status: int, headers: dict[str, str]) -> None:
+        try:
+            phrase = HTTPStatus(status).phrase
+        except ValueError:
+            phrase = "Unknown"
+        lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in headers.items())]
+        await self._write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+
+    async def _write(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+
+Handler = Callable[[Request, Exchange], Awaitable[None]]
+
+
+@dataclass
+class Server:
+    """Listens on a free port of this machine while used as an async context manager. `requests` keeps all that was
+    asked; an error in a handler is raised again at the end."""
+
+    handler: Handler
+    requests: list[Request] = field(default_factory=list)
+    url: str = ""
+
+    async def __aenter__(self) -> Server:
+        self._connections = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._errors: list[Exception] = []
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._errors and kind is None:
+            raise self._errors[0]
+
+    def asked(self, method: str, path: str) -> list[Request]:
+        """The requests of this method to this path, oldest first."""
+        return [request for request in self.requests if (request.method, request.path) == (method, path)]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._connections += 1
+        try:
+            await self._talk(reader, writer, self._connections)
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass  # the client left, or the test is over
+        except Exception as error:
+            self._errors.append(error)
+        finally:
+            self._tasks.discard(task)
+            writer.transport.abort()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
+        while (request := await _read(reader, number)) is not None:
+            self.requests.append(request)
+            exchange = Exchange(writer)
+            watch = asyncio.create_task(_watch(reader, exchange))
+            try:
+                await self.handler(request, exchange)
+                if exchange.state == "new":
+                    await exchange.reply(500, "the handler said nothing")
+                elif exchange.state == "streaming":
+                    await exchange.end()
+            finally:
+                watch.cancel()
+                with suppress(asyncio.CancelledError):
+                    await watch
+            if exchange.state == "broken":
+                return
+
+
+async def _watch(reader: asyncio.StreamReader, exchange: Exchange) -> None:
+    """Nothing may come while an answer is under way, so whatever ends this wait is the client's leaving."""
+    with suppress(ConnectionError):
+        await reader.read(1)
+    exchange.gone.set()
+
+
+async def _read(reader: asyncio.StreamReader, number: int) -> Request | None:
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.rstrip().split("\r\n")
+    method, target, _ = first.split(" ", 2)
+    pairs = (line.partition(":") for line in lines)
+    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    parts = urlsplit(target)
+    return Request(method, parts.path, dict(parse_qsl(parts.query)), headers, body, number)
