@@ -137,7 +137,8 @@ class Server:
             writer.transport.abort()
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
-        while (request := await _read(reader, number)) is not None:
+        early = b""
+        while (request := await _read(early, reader, number)) is not None:
             self.requests.append(request)
             exchange = Exchange(writer)
             watch = asyncio.create_task(_watch(reader, exchange))
@@ -148,23 +149,33 @@ class Server:
                 elif exchange.state == "streaming":
                     await exchange.end()
             finally:
-                watch.cancel()
-                with suppress(asyncio.CancelledError):
-                    await watch
+                early = await _stopped(watch)
             if exchange.state == "broken":
                 return
 
 
-async def _watch(reader: asyncio.StreamReader, exchange: Exchange) -> None:
-    """Nothing may come while an answer is under way, so whatever ends this wait is the client's leaving."""
+async def _watch(reader: asyncio.StreamReader, exchange: Exchange) -> bytes:
+    """Wait for the client to leave. Returns the first byte of its next request if that came instead."""
+    data = b""
     with suppress(ConnectionError):
-        await reader.read(1)
-    exchange.gone.set()
+        data = await reader.read(1)
+    if not data:
+        exchange.gone.set()
+    return data
 
 
-async def _read(reader: asyncio.StreamReader, number: int) -> Request | None:
+async def _stopped(watch: asyncio.Task[bytes]) -> bytes:
+    """End the watch. Returns what it read too early."""
+    watch.cancel()
     try:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        return await watch
+    except asyncio.CancelledError:
+        return b""
+
+
+async def _read(early: bytes, reader: asyncio.StreamReader, number: int) -> Request | None:
+    try:
+        head = (early + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.IncompleteReadError:
         return None
     first, *lines = head.rstrip().split("\r\n")
