@@ -1,0 +1,109 @@
+"""Items in words: one line for a tool call, a duration, an ending. Shared by rows, exports and the headless twin."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from desktop.core.conversation import AgentItem, EndItem, StepItem, ThoughtItem, ToolItem
+from desktop.core.wire.jsontext import compact
+
+TOOL_STATES = {
+    "running": "running",
+    "ok": "done",
+    "error": "failed",
+    "denied": "denied",
+    "cancelled": "cancelled",
+    "unknown": "interrupted",
+}
+STEP_STATES = {"pending": "to do", "running": "running", "done": "done", "failed": "failed", "skipped": "skipped",
+               "waiting": "waits for you"}  # fmt: skip
+AGENT_STATES = {"started": "working", "running": "working", "waiting": "waits", "done": "done", "failed": "failed",
+                "closed": "ended"}  # fmt: skip
+_LINE = 120
+
+
+def seconds_words(seconds: float) -> str:
+    """A duration as people say it: 0.2 s, 8 s, 2 min 5 s, 1 h 3 min."""
+    if seconds < 0.95:
+        return f"{max(seconds, 0):.1f} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def arguments_line(value: Any, text: str = "") -> str:
+    """Arguments in one line: `city: Oslo, days: 3`; the text as it was streamed where it is no JSON."""
+    if isinstance(value, dict):
+        line = ", ".join(f"{name}: {v if isinstance(v, str) else compact(v)}" for name, v in value.items())
+    elif value is None:
+        line = text
+    else:
+        line = value if isinstance(value, str) else compact(value)
+    line = " ".join(line[: 4 * _LINE].split())
+    return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
+
+
+def tool_name(item: ToolItem) -> str:
+    """What the call is called, its verb first where there is one."""
+    name = item.title or item.name or "tool"
+    return f"{item.verb} {name}" if item.verb and item.verb.lower() not in name.lower() else name
+
+
+def tool_seconds(item: ToolItem, now: float | None = None) -> float | None:
+    """How long the call took, as the server told or as seen here; with `now`, how long it has been running."""
+    if item.ms is not None:
+        return item.ms / 1000
+    end = item.ended if item.ended is not None else now
+    return None if end is None else max(0.0, end - item.at)
+
+
+def tool_state(item: ToolItem) -> str:
+    """The state in words; a call that a person must allow waits."""
+    if item.state == "running" and item.ask is not None:
+        return "waits for you"
+    return TOOL_STATES[item.state]
+
+
+def step_line(item: StepItem) -> str:
+    """`Label (2 of 5), 40 %, done`."""
+    of = f" ({item.n} of {item.of})" if item.n is not None and item.of else ""
+    share = f", {item.progress:.0%}" if item.progress is not None and item.state == "running" else ""
+    return f"{item.label}{of}{share}, {STEP_STATES[item.state]}"
+
+
+def agent_line(item: AgentItem) -> str:
+    """`researcher, working: find the sources`."""
+    task = f": {item.task}" if item.task else ""
+    return f"{item.name}, {AGENT_STATES[item.state]}{task}"
+
+
+def thought_line(item: ThoughtItem, live: bool, now: float | None = None) -> str:
+    """`Thinking for 3 s` while it goes on, `Thought for 8 s` after."""
+    end = now if live and now is not None else item.ended
+    took = seconds_words(max(0.0, (end or item.at) - item.at))
+    return f"Thinking for {took}" if live else f"Thought for {took}"
+
+
+def ending_line(item: EndItem) -> str:
+    """An ending that is not a plain success, in words; the detail is the server's own."""
+    said = item.error.text if item.error else ""
+    if item.reason == "interrupted":
+        return "Interrupted: Sluice ended before this answer did. What had arrived is kept."
+    words = {
+        "waiting": "Waiting for a person to decide.",
+        "cancelled": "Stopped by you." if item.reason == "stopped" else "Stopped by the server.",
+        "failed": f"Failed. {said}" if said else "The run failed; the answer is unfinished.",
+        "refused": "The agent refused to answer.",
+        "limit": "Unfinished: the answer reached a limit of the server; it is too long or took too many steps.",
+        "calls": "The model wants its caller to run tools, which Sluice does not do.",
+        "cut": "Cut off: the stream stopped with no sign of an end. The server may still be working.",
+        "completed": "Completed.",
+    }[item.status]
+    if item.reason == "timeout":
+        words = f"Timed out; the answer is unfinished. {said}"
+    elif item.status == "cut" and said:
+        words = f"Cut off. {said}"
+    return words.strip()
