@@ -143,8 +143,8 @@ class _Ask:
         self._transport = Transport()
         uuid = options.session if adapter_class(connection.protocol).can.session_from == "us" else None
 
-        async def given() -> Secrets:
-            return secrets
+        async def given(place: Connection) -> tuple[Connection, Secrets]:
+            return place, secrets
 
         self._session = Session(connection, self._transport, given, session_uuid=uuid)
         self._session.conversation.session_id = options.session

@@ -37,8 +37,11 @@ class Listeners:
     accepted: Callable[[], None] = lambda: None
 
 
-async def _no_secrets() -> Secrets:
-    return Secrets()
+Resolve = Callable[[Connection], Awaitable[tuple[Connection, Secrets]]]
+
+
+async def _as_it_is(connection: Connection) -> tuple[Connection, Secrets]:
+    return connection, Secrets()
 
 
 @dataclass
@@ -54,13 +57,16 @@ class Live:
 
 
 class Session:
-    """One conversation with one agent. Call its methods from the event loop's thread only."""
+    """One conversation with one agent. Call its methods from the event loop's thread only.
+
+    `resolve` is asked before each run for the connection as it is now (a local model's port, keys from the keyring);
+    it may raise SluiceError."""
 
     def __init__(
         self,
         connection: Connection,
         transport: Transport,
-        secrets: Callable[[], Awaitable[Secrets]] = _no_secrets,
+        resolve: Resolve = _as_it_is,
         conversation: Conversation | None = None,
         session_uuid: str | None = None,
     ) -> None:
@@ -69,7 +75,7 @@ class Session:
         self.listeners = Listeners()
         self.live: Live | None = None
         self._transport = transport
-        self._secrets = secrets
+        self._resolve = resolve
         self._reducer = Reducer(conversation)
         self._adapter: Adapter | None = None
         self._last: Run | None = None  # the run that ended last: its asks may outlive it
@@ -88,10 +94,6 @@ class Session:
     def silence(self) -> float:
         """Seconds since the live run's last byte; 0 without one."""
         return now() - self.live.heard if self.live else 0.0
-
-    def forget_adapter(self) -> None:
-        """The connection's settings or keys changed: the next run starts anew."""
-        self._adapter = None
 
     # ---- what a person does
 
@@ -169,10 +171,12 @@ class Session:
     # ---- inside
 
     async def _ready(self) -> Adapter:
-        if self._adapter is None:
-            made = adapter_class(self.connection.protocol)
-            self._adapter = made(self.connection, await self._secrets())
-        return self._adapter
+        """The adapter for the connection as it is now; kept while nothing about it changes (it may hold a login)."""
+        self.connection, secrets = await self._resolve(self.connection)
+        held = self._adapter
+        if held is None or (held.connection, held.secrets) != (self.connection, secrets):
+            held = self._adapter = adapter_class(self.connection.protocol)(self.connection, secrets)
+        return held
 
     def _talk(self) -> Talk:
         held = self.conversation
