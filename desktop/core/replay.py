@@ -31,8 +31,8 @@ def play(run: Run, status: int, headers: Mapping[str, str], chunks: Iterable[byt
     yield from run.open(status, headers)
     for chunk in chunks:
         yield from run.feed(chunk)
-        if run.ended:
-            return
+        if run.enough:
+            break
     yield from run.close()
     for step in run.guarded(run.settle(Reply(status, headers, run.body))):
         if isinstance(step, HttpCall | Wait):

@@ -258,7 +258,7 @@ class Session:
                 self._accept(live, status)
                 async for chunk in opened.chunks:
                     self._heard(live, run.feed(chunk))
-                    if run.ended:
+                    if run.enough:
                         break
         except SluiceError as error:
             failure = failure_from(error)

@@ -127,6 +127,12 @@ class Run:
         return self._ledger.ended
 
     @property
+    def enough(self) -> bool:
+        """Whether nothing more is wanted of the streamed body: the run has ended, or its last frame came and the
+        script goes on from there."""
+        return self.ended
+
+    @property
     def open_asks(self) -> tuple[str, ...]:
         """The ids of the asks that wait for a person."""
         return self._ledger.open_asks
