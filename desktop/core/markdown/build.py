@@ -1,0 +1,284 @@
+"""From parser tokens to elements."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from desktop.core.markdown.direction import is_rtl
+from desktop.core.markdown.flow import Code, Element, Formula, Mark, Paragraph, Rule, Run, Runs, Table
+from desktop.core.markdown.parser import NESTING, parse, parse_inline
+from desktop.core.markdown.slicer import Slice
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+_TASK = re.compile(r"\[([ xX])\][ \t]+")
+_WRAPS = {"strong": Mark.BOLD, "em": Mark.ITALIC, "s": Mark.STRIKE}
+_BULLETS = ("•", "◦", "▪")
+
+
+def elements(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
+    """What a slice shows. `env` holds the link addresses and footnotes defined elsewhere in the text."""
+    match piece.kind:
+        case "literal":
+            return literal(piece.source, piece.gap)
+        case "front":
+            return [Code(_front(piece.source), "yaml", gap=piece.gap)]
+        case "inline":
+            runs = _inline(parse_inline(piece.source, env)[0])
+            return [Paragraph("paragraph", runs, gap=piece.gap, rtl=_rtl(runs))] if runs else []
+    tokens = parse(piece.opener + piece.source, env)
+    if any(token.level >= NESTING - 1 for token in tokens):
+        return literal(piece.source, piece.gap)  # the parser drops what is nested deeper
+    return _Builder(piece).build(tokens)
+
+
+def literal(source: str, gap: bool = True) -> list[Element]:
+    """Text as it was written."""
+    text = source.strip("\n")
+    return [Paragraph("literal", (Run(text),), gap=gap, rtl=is_rtl(text))] if text else []
+
+
+def _front(source: str) -> str:
+    lines = source.strip("\n").split("\n")[1:]
+    return "\n".join(lines[:-1] if lines and lines[-1].strip() in ("---", "...") else lines)
+
+
+@dataclass
+class _List:
+    ordered: bool
+    number: int
+
+
+@dataclass
+class _Builder:
+    """Walks the tokens once. `skip` is the number of opener lines, whose tokens are followed but not shown."""
+
+    piece: Slice
+    out: list[Element] = field(default_factory=list)
+    nest: str = ""
+    lists: list[_List] = field(default_factory=list)
+    marker: str = ""
+    role: str = "paragraph"
+    line: int = 0  # where the last shown block ended
+    tight: bool = False
+
+    def build(self, tokens: list[Token]) -> list[Element]:
+        self.skip = self.piece.opener.count("\n")
+        walk = iter(tokens)
+        for token in walk:
+            self._token(token, walk)
+        return self.out
+
+    def _token(self, token: Token, walk: Iterator[Token]) -> None:
+        match token.type:
+            case "inline":
+                self._paragraph(token)
+            case "heading_open":
+                self.role = f"heading-{token.tag[1]}"
+            case "paragraph_open":
+                self.role = "note" if "n" in self.nest else "paragraph"
+            case "fence" | "code_block":
+                self._code(token)
+            case "html_block":
+                self._literal(token)
+            case "hr":
+                self._flush_marker()
+                self.out.append(Rule(self._nest, self._gap(token)))
+            case "math_block":
+                self._flush_marker()
+                self.out.append(Formula(token.content.strip(), self._nest, self._gap(token)))
+            case "table_open":
+                self._table(token, walk)
+            case "blockquote_open":
+                self.nest += "q"
+            case "bullet_list_open" | "ordered_list_open":
+                self._open_list(token)
+            case "list_item_open":
+                self._open_item(token)
+            case "list_item_close" | "blockquote_close" | "footnote_reference_close":
+                self._flush_marker()
+                self.nest = self.nest[:-1]
+            case "bullet_list_close" | "ordered_list_close":
+                self.lists.pop()
+            case "footnote_reference_open":
+                self.nest += "n"
+                self.marker = token.meta["label"]
+
+    @property
+    def _nest(self) -> str:
+        return self.nest.replace("n", "l")
+
+    # ---- lists
+
+    def _open_list(self, token: Token) -> None:
+        number = int(token.attrGet("start") or 1)
+        if not self.lists and self.piece.number is not None and "q" not in self.nest:
+            number = self.piece.number
+        self.lists.append(_List(token.type[0] == "o", number))
+
+    def _open_item(self, token: Token) -> None:
+        here = self.lists[-1]
+        self._flush_marker()
+        self.nest += "l"
+        if not self._synthetic(token):
+            depth = sum(not one.ordered for one in self.lists) - 1
+            self.marker = f"{here.number}{token.markup}" if here.ordered else _BULLETS[depth % len(_BULLETS)]
+        here.number += 1
+
+    def _flush_marker(self) -> None:
+        """An item or quote that begins with no text still shows its marker."""
+        if self.marker:
+            self.out.append(Paragraph("paragraph", (), self._nest, self.marker, gap=self._item_gap()))
+            self.marker = ""
+
+    def _item_gap(self) -> bool:
+        return self.piece.gap if not self.out else False
+
+    def _synthetic(self, token: Token) -> bool:
+        return token.map is not None and token.map[0] < self.skip
+
+    # ---- blocks
+
+    def _gap(self, token: Token) -> bool:
+        """Whether the block stands apart: not the first of a slice that goes on, and not tight in a list."""
+        begin, end = token.map or [0, 0]
+        apart = begin > self.line or "l" not in self.nest
+        self.line = end
+        return self.piece.gap if not self.out else apart
+
+    def _paragraph(self, token: Token) -> None:
+        marker, self.marker = self.marker, ""
+        children = token.children or []
+        if marker and "l" in self.nest and children and (task := _TASK.match(children[0].content)):
+            marker = "☐" if task[1] == " " else "☑"
+            children[0].content = children[0].content[task.end() :]
+        gap = self._gap(token)
+        if len(children) == 1 and children[0].type == "math_inline_double" and not marker:
+            self.out.append(Formula(children[0].content.strip(), self._nest, gap))
+            return
+        runs = _inline(token)
+        if runs or marker:
+            self.out.append(Paragraph(self.role, runs, self._nest, marker, gap, _rtl(runs)))
+
+    def _literal(self, token: Token) -> None:
+        marker, self.marker = self.marker, ""
+        text = token.content.rstrip("\n")
+        self.out.append(Paragraph("literal", (Run(text),), self._nest, marker, self._gap(token), is_rtl(text)))
+
+    def _code(self, token: Token) -> None:
+        goes_on = self._synthetic(token)
+        gap = self._gap(token)
+        text = token.content.removesuffix("\n")
+        if goes_on and not text and "\n" not in token.content:
+            return
+        self._flush_marker()
+        language = token.info.split()[0] if token.info.split() else ""
+        self.out.append(Code(text, language, self._nest, not goes_on, gap, token.type == "code_block"))
+
+    def _table(self, table: Token, walk: Iterator[Token]) -> None:
+        self._flush_marker()
+        rows: list[tuple[Runs, ...]] = []
+        cells: list[Runs] = []
+        aligns: list[str] = []
+        for token in walk:
+            if token.type == "inline":
+                cells.append(_inline(token))
+            elif token.type == "th_open":
+                aligns.append(str(token.attrGet("style") or "").removeprefix("text-align:"))
+            elif token.type == "tr_close":
+                rows.append(tuple(cells))
+                cells = []
+            elif token.type == "table_close":
+                break
+        goes_on = self._synthetic(table)
+        gap = self._gap(table)
+        if goes_on:
+            rows = rows[1:]
+        if rows:
+            self.out.append(Table(tuple(rows), tuple(aligns), not goes_on, self._nest, gap))
+
+
+# ---- inline
+
+
+def _rtl(runs: Runs) -> bool:
+    return is_rtl("".join(run.text for run in runs if not run.marks & Mark.CODE))
+
+
+def _inline(token: Token) -> Runs:
+    """The runs of an inline token, neighbours of one look joined."""
+    runs: list[Run] = []
+    marks = 0
+    outer: list[int] = []
+    links: list[str] = []
+    for child in token.children or []:
+        kind = child.type
+        if kind == "text":
+            _add(runs, child.content, marks, links)
+        elif kind == "softbreak":
+            _add(runs, " ", marks, links)
+        elif kind == "hardbreak":
+            _add(runs, "\u2028", marks, links)
+        elif kind == "code_inline":
+            _add(runs, child.content, marks | Mark.CODE, links)
+        elif kind == "html_inline":
+            _add(runs, child.content, marks | Mark.HTML, links)
+        elif kind == "link_open":
+            links.append(str(child.attrGet("href") or ""))
+        elif kind == "link_close":
+            links.pop()
+        elif kind == "image":
+            runs.append(_picture(child))
+        elif kind.startswith("math_inline"):
+            _add(runs, child.content.strip(), marks | Mark.MATH, links)
+        elif kind == "footnote_ref":
+            _add(runs, child.meta["label"], marks | Mark.RAISED, links)
+        elif child.nesting > 0:
+            outer.append(marks)
+            marks |= _WRAPS.get(child.tag, 0)
+        elif child.nesting < 0:
+            marks = outer.pop()
+    return tuple(runs)
+
+
+def _add(runs: list[Run], text: str, marks: int, links: list[str]) -> None:
+    if not text:
+        return
+    link = links[-1] if links else ""
+    last = runs[-1] if runs else None
+    if last is not None and last.marks == marks and last.link == link and not marks & Mark.MATH:
+        runs[-1] = Run(last.text + text, marks, link)
+    else:
+        runs.append(Run(text, marks, link))
+
+
+def _picture(token: Token) -> Run:
+    """Words for a picture that nobody asked to see: what it shows, and where it is."""
+    address = str(token.attrGet("src") or "")
+    alt = "".join(_alt(token)) or "picture"
+    return Run(f"{alt} ({where(address)})", Mark.PICTURE, address)
+
+
+def _alt(token: Token) -> Iterator[str]:
+    for child in token.children or []:
+        if child.type == "image":
+            yield from _alt(child)
+        elif child.content:
+            yield child.content
+        elif child.type.endswith("break"):
+            yield " "
+
+
+def where(address: str) -> str:
+    """The host of an address, or what kind of address it is."""
+    if address.startswith("data:"):
+        return "in the text"
+    try:
+        return urlsplit(address).hostname or "no host"
+    except ValueError:
+        return "no host"

@@ -1,0 +1,88 @@
+"""One Markdown text: its slices, what is shown of its tail, and the addresses its links share."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from desktop.core.markdown.build import elements
+from desktop.core.markdown.flow import Element
+from desktop.core.markdown.holdback import visible
+from desktop.core.markdown.parser import parse
+from desktop.core.markdown.plain import plain
+from desktop.core.markdown.slicer import Slice, Slicer
+
+_DEFINES = re.compile(r"\]:")
+_REFERS = re.compile(r"\]")
+
+
+class MarkdownText:
+    """Grows by `feed`. `finished` says that nothing will follow, so nothing is held back. `definitions` counts the
+    addresses and footnotes known: when it rises, slices that `refers` names may look different."""
+
+    def __init__(self, text: str = "", finished: bool = True) -> None:
+        self.finished = finished
+        self.length = 0
+        self.definitions = 0
+        self._slicer = Slicer()
+        self._read = 0  # slices looked through for definitions
+        self._references: dict[str, Any] = {}
+        self._footnotes: dict[str, int] = {}
+        if text:
+            self.feed(text)
+
+    def feed(self, text: str) -> None:
+        """Append."""
+        self.length += len(text)
+        self._slicer.feed(text)
+        slices = self._slicer.slices
+        while self._read < len(slices):
+            self._define(slices[self._read])
+            self._read += 1
+
+    @property
+    def slices(self) -> list[Slice]:
+        """Those that never change again, in order."""
+        return self._slicer.slices
+
+    def tail(self) -> Slice | None:
+        """What is shown of the rest, or None when that is nothing."""
+        rest = self._slicer.tail
+        source = rest.source if self.finished else visible(self._slicer)
+        if not source.strip() and not rest.opener:
+            return None
+        return Slice(source, rest.kind, rest.opener, rest.gap, rest.number, rest.head)
+
+    def all(self) -> list[Slice]:
+        """Every slice that is shown."""
+        tail = self.tail()
+        return [*self.slices, tail] if tail else list(self.slices)
+
+    def elements(self, piece: Slice) -> list[Element]:
+        """What a slice shows, with the links of the whole text."""
+        return elements(piece, self._env())
+
+    def plain(self) -> str:
+        """The words of the whole text."""
+        return "\n".join(filter(None, (plain(self.elements(piece)) for piece in self.all())))
+
+    def refers(self, piece: Slice) -> bool:
+        """Whether later definitions can change how the slice looks."""
+        return bool(_REFERS.search(piece.source))
+
+    def _env(self) -> dict[str, Any]:
+        if not self.definitions:
+            return {}
+        return {"references": dict(self._references), "footnotes": {"refs": dict(self._footnotes), "list": {}}}
+
+    def _define(self, piece: Slice) -> None:
+        """Take the definitions of a finished slice; the first of a name holds."""
+        if piece.kind != "blocks" or not _DEFINES.search(piece.source):
+            return
+        env: dict[str, Any] = {}
+        parse(piece.opener + piece.source, env)
+        for name, reference in env.get("references", {}).items():
+            self._references.setdefault(name, reference)
+        for name in env.get("footnotes", {}).get("refs", {}):
+            self._footnotes.setdefault(name, -1)
+        self.definitions = len(self._references) + len(self._footnotes)
