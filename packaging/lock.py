@@ -26,10 +26,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "packaging" / "requirements"
 RESOLVER = "uv==0.13.8"
-COMPILE = (
-    "--universal --python-version 3.11 --generate-hashes --only-binary :all: "
-    "--no-emit-index-url --no-emit-find-links --no-header --no-annotate --quiet"
-).split()
+COMPILE = [
+    "--universal",
+    "--python-version=3.11",
+    "--generate-hashes",
+    "--only-binary=:all:",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+    "--no-header",
+    "--no-annotate",
+    "--quiet",
+]
 
 # Later versions bring a package that replaces builtins.__import__ while it loads, as PySide6 does too.
 BOUNDS = ["importlib-metadata<10.2"]
