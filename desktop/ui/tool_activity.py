@@ -11,7 +11,16 @@ from PySide6.QtGui import QFontDatabase
 from PySide6.QtWidgets import QHeaderView, QPlainTextEdit, QSplitter, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from desktop.core import describe
-from desktop.core.conversation import AgentItem, Change, Conversation, Item, RunChanged, SessionChanged, StepItem, ToolItem
+from desktop.core.conversation import (
+    AgentItem,
+    Change,
+    Conversation,
+    Item,
+    RunChanged,
+    SessionChanged,
+    StepItem,
+    ToolItem,
+)
 from desktop.services.clock import now
 from desktop.ui.icons import icon
 from desktop.ui.labels import literal_tip

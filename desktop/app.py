@@ -1,0 +1,114 @@
+"""Starts the window and ends it in order; the one place that knows all rooms.
+
+The window is painted before anything heavy is loaded: pydantic, httpx, Markdown and the keyring come after it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import logging
+import signal
+import sys
+from pathlib import Path
+
+import qasync
+from PySide6.QtWidgets import QApplication
+
+from desktop import __version__
+from desktop.core.requests import Connection, Secrets
+from desktop.services import tasks
+from desktop.services.paths import Paths
+from desktop.services.settings import SettingsStore
+from desktop.ui import theme as themes
+from desktop.ui.main_window import MainWindow
+
+_log = logging.getLogger(__name__)
+_SHUTDOWN = 2.5  # seconds, of the three that SIGTERM leaves
+
+
+def main(
+    data_dir: Path | None, given: tuple[Connection, Secrets] | None, file: Path | None, self_test: bool = False
+) -> int:
+    """Show the window until it is closed. Returns the exit status."""
+    QApplication.setApplicationName("sluice")
+    QApplication.setApplicationDisplayName("Sluice")
+    QApplication.setApplicationVersion(__version__)
+    QApplication.setDesktopFileName("sluice")
+    app = QApplication(sys.argv[:1])
+    app.setQuitOnLastWindowClosed(False)  # it would end the loop in the middle of an await
+    loop = qasync.QEventLoop(app)
+    asyncio.set_event_loop(loop)
+    with loop:
+        return int(loop.run_until_complete(_Program(app, data_dir, given, file, self_test).run()))
+
+
+class _Program:
+    def __init__(
+        self,
+        app: QApplication,
+        data_dir: Path | None,
+        given: tuple[Connection, Secrets] | None,
+        file: Path | None,
+        self_test: bool,
+    ) -> None:
+        self._app = app
+        self._data_dir, self._given, self._file, self._self_test = data_dir, given, file, self_test
+        self._ended = asyncio.Event()
+
+    async def run(self) -> int:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_report)
+        for name in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError, ValueError):  # Windows
+                loop.add_signal_handler(name, self._ended.set)
+        paths = Paths(self._data_dir) if self._data_dir else Paths.default()
+        settings = SettingsStore(paths.settings_file)
+        window = MainWindow(themes.decide(settings.values.theme))
+        themes.apply(self._app, window.theme)
+        window.close_wanted.connect(self._ended.set)
+        window.show()
+        await window.painted.wait()
+        await asyncio.to_thread(_load)
+        from desktop.services.workspace import Workspace
+
+        workspace = Workspace(paths, settings)
+        window.theme_wanted.connect(lambda choice: self._theme(window, choice))
+        hints = self._app.styleHints()
+        hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.values.theme))
+        await window.populate(workspace, self._given)
+        if self._self_test:
+            print(f"sluice {__version__}: the window opened and the services started.")
+            self._ended.set()
+        await self._ended.wait()
+        tabs = window.put_away()
+        try:
+            await asyncio.wait_for(workspace.close(tabs), _SHUTDOWN)
+        except TimeoutError:
+            _log.warning("not everything ended in time: %s", tasks.running())
+        window.hide()
+        return 0
+
+    def _theme(self, window: MainWindow, choice: str) -> None:
+        theme = themes.decide(choice)  # type: ignore[arg-type]
+        if theme is not window.theme:
+            themes.apply(self._app, theme)
+            window.set_theme(theme)
+
+
+def _load() -> None:
+    """What is heavy and holds no Qt, in a thread while the first window stands there already."""
+    from desktop.services import transport
+
+    for name in ("pydantic", "markdown_it", "pygments.lexers"):
+        importlib.import_module(name)
+    transport.warm()
+
+
+def _report(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
+    """One failed handler leaves the window alive."""
+    error = context.get("exception")
+    _log.error("%s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)
+
+

@@ -1,0 +1,327 @@
+"""Everything one window works with: connections, keys, the tabs and their sessions, the history. No Qt.
+
+A `Tab` is one conversation that is open; a `Session` runs it. What happens in a session is recorded as it happens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from desktop.core.adapters import adapter_class
+from desktop.core.conversation import Conversation, UserTurn
+from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
+from desktop.core.events import AnyEvent
+from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
+from desktop.services import local_servers
+from desktop.services.history import Draft, History
+from desktop.services.keychain import Keychain
+from desktop.services.local_model import LocalModel
+from desktop.services import profiles as saved
+from desktop.services.paths import Paths
+from desktop.services.profiles import KEY, Profile, Profiles
+from desktop.services.session import Session
+from desktop.services.settings import SettingsStore
+from desktop.services.tasks import finish, spawn
+from desktop.services.transport import Transport
+
+_log = logging.getLogger(__name__)
+LOCAL = "local-model"
+LOCAL_NAME = "A small model on this computer"
+_TITLE = 60  # characters
+
+
+@dataclass
+class Tab:
+    """One open conversation. `profile` is what it talks to; None until one is chosen."""
+
+    key: str
+    session: Session
+    profile: Profile | None = None
+    title: str = "Untitled"
+    draft: Draft = field(default_factory=Draft)
+
+    def last_said(self) -> str:
+        """The person's last words in this conversation."""
+        turns = [i.text for i in self.session.conversation.items.values() if isinstance(i, UserTurn)]
+        return turns[-1] if turns else ""
+
+
+class Workspace:
+    """Made once per window. `say` hears of trouble that belongs to no tab, in words for people."""
+
+    def __init__(self, paths: Paths, settings: SettingsStore, transport: Transport | None = None) -> None:
+        self.paths = paths
+        self.transport = transport or Transport()
+        self.settings = settings
+        self.say: Callable[[str], None] = _log.warning
+        self.current: str | None = None  # key of the tab in front
+        self._profiles = Profiles(paths.profiles_file)
+        self._keychain = Keychain(paths.keyring_service, lambda words: self.say(words))
+        self._history = History(paths, trouble=lambda words: self.say(words))
+        self._model = LocalModel()
+        self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
+        self._secrets: dict[str, Secrets] = {}  # read once per run of the program
+        self._closed: list[str] = []
+
+    # ---- connections
+
+    def profiles(self, tab: Tab | None = None) -> list[Profile]:
+        """What the picker offers: this run's own, the small model, the saved ones."""
+        mine = [profile for profile, _ in self._temporary.values()]
+        return [*mine, self.local_profile(), *self._profiles.all()]
+
+    def profile(self, key: str | None) -> Profile | None:
+        """The profile of an id, or None."""
+        return next((p for p in self.profiles() if p.id == key), None)
+
+    def usual_profile(self) -> Profile | None:
+        """What a new tab talks to: what was used last."""
+        return self.profile(self.settings.values.last_profile)
+
+    def local_profile(self) -> Profile:
+        """The small model on this computer; its address is known once it runs."""
+        return Profile(LOCAL_NAME, Connection("openai", "http://127.0.0.1:0/v1", "smollm2"), id=LOCAL)
+
+    def local_model_trouble(self) -> str | None:
+        """Why the small model cannot be used, with how to get it; None if it can."""
+        return self._model.available()
+
+    def warm_local_model(self) -> None:
+        """Start the small model now, so that the first answer comes sooner."""
+
+        async def start() -> None:
+            try:
+                await self._model.start()
+            except SluiceError as error:
+                self.say(error.headline)
+
+        spawn(start(), "start local model")
+
+    def add_temporary(self, connection: Connection, secrets: Secrets) -> Profile:
+        """A connection for this run only. Its key is never stored."""
+        name = f"{self.name_for(connection)} (this run only)"
+        profile = Profile(name, connection, id=f"run-{len(self._temporary)}")
+        self._temporary[profile.id] = (profile, secrets)
+        return profile
+
+    def name_for(self, connection: Connection) -> str:
+        """A name made of the protocol and the address."""
+        return f"{adapter_class(connection.protocol).name} at {urlsplit(connection.base_url).netloc}"
+
+    def about(self, profile: Profile) -> str:
+        """One honest sentence on a connection that needs one."""
+        if profile.id != LOCAL:
+            return ""
+        return "Very small: fluent, often wrong, no tools. Good for trying Sluice without an account or a network."
+
+    async def save(
+        self, old: Profile | None, name: str, connection: Connection, secrets: Secrets
+    ) -> tuple[Profile, str]:
+        """Keep a connection; secrets go to the keyring. Returns it with words if a secret was not kept there."""
+        kept = old if old is not None and self._profiles.get(old.id) else None
+        given = {name: value for name, value in {KEY: secrets.key, **secrets.extra}.items() if value}
+        fields = tuple(dict.fromkeys((*(kept.secret_fields if kept else ()), *given)))
+        profile = Profile(name, connection, fields, **({"id": kept.id, "unknown": kept.unknown} if kept else {}))
+        self._secrets.pop(profile.id, None)
+        trouble = ""
+        try:
+            self._profiles.save(profile)
+        except StoreTrouble as error:
+            trouble = error.headline
+        for name_, value in given.items():
+            trouble = await self._keep(profile.account(name_), value) or trouble
+        return profile, trouble
+
+    async def _keep(self, account: str, value: str) -> str:
+        """Put a secret into the keyring; where that fails, hold it for this run and say so."""
+        try:
+            await self._keychain.set(account, value)
+        except KeyringTrouble as error:
+            self._keychain.keep_for_this_run(account, value)
+            first = error.headline.split(" You can also keep")[0]
+            return f"{first} The key is kept for this run only and is forgotten when Sluice ends."
+        return ""
+
+    async def secrets(self, profile: Profile) -> Secrets:
+        """The secrets of a profile, read from the keyring once. Raises KeyringTrouble."""
+        if profile.id in self._temporary:
+            return self._temporary[profile.id][1]
+        if profile.id == LOCAL:
+            return Secrets()
+        if profile.id not in self._secrets:
+            self._secrets[profile.id] = await saved.secrets(profile, self._keychain)
+        return self._secrets[profile.id]
+
+    def key_note(self) -> str:
+        """Where keys are kept, in words."""
+        return "Keys are kept in this system's keyring; without one, for this run only. Never in a file."
+
+    def where_kept(self) -> str:
+        """The folder of settings, history and logs."""
+        return str(self.paths.data)
+
+    async def probe(self, connection: Connection, secrets: Secrets) -> Found:
+        """Test a connection. Raises SluiceError."""
+        adapter = adapter_class(connection.protocol)(connection, secrets)
+        found: Found = await Session(connection, self.transport).ask_server(adapter.probe())
+        return found
+
+    async def agents(self, connection: Connection, secrets: Secrets) -> tuple[AgentInfo, ...]:
+        """The agents that a server lists. Raises SluiceError."""
+        adapter = adapter_class(connection.protocol)(connection, secrets)
+        listed: tuple[AgentInfo, ...] = await Session(connection, self.transport).ask_server(adapter.agents())
+        return listed
+
+    async def look_on_this_computer(self) -> list[Profile]:
+        """The model servers that answer on this computer's usual ports; they are saved as connections."""
+        found = []
+        known = {p.connection.base_url: p for p in self._profiles.all()}
+        for server in await local_servers.look(self.transport):
+            profile = known.get(server.connection.base_url)
+            if profile is None:
+                profile, _ = await self.save(None, f"{server.name} on this computer", server.connection, Secrets())
+            found.append(profile)
+        return found
+
+    def check_image(self, connection: Connection, image: Image) -> None:
+        """Raises NotSendable if this agent would not take the picture."""
+        adapter_class(connection.protocol)(connection).check_images(Prompt("", (image,)))
+
+    # ---- tabs
+
+    def new_tab(self, profile: Profile | None) -> Tab:
+        """An empty conversation."""
+        tab = self._tab(str(uuid.uuid4()), profile, Conversation())
+        self._store(tab)
+        return tab
+
+    def connect(self, tab: Tab, profile: Profile) -> None:
+        """Talk to `profile` from now on."""
+        tab.profile = profile
+        tab.session.connection = profile.connection
+        if profile.id not in self._temporary:
+            self.change_settings(last_profile=profile.id)
+        self._store(tab)
+
+    async def open_tab(self, key: str) -> Tab | None:
+        """A conversation of the history as a tab, or None if it is gone."""
+        stored = await self._history.session(key)
+        if stored is None:
+            return None
+        conversation = await self._history.load(key)
+        profile = self.profile(stored.profile_id) or self._stored_profile(stored.connection)
+        tab = self._tab(key, profile, conversation)
+        tab.title, tab.draft = stored.title or "Untitled", await self._history.draft(key)
+        conversation.session_id = conversation.session_id or stored.server_session
+        self._store(tab)
+        return tab
+
+    async def restore(self) -> list[Tab]:
+        """The tabs that were open when the program ended, in their order."""
+        tabs = [await self.open_tab(key) for key in await self._history.open_keys()]
+        return [tab for tab in tabs if tab is not None]
+
+    async def close_tab(self, tab: Tab) -> None:
+        """Close a conversation; a live run is cut off. It stays in the history if anything was said."""
+        await tab.session.close()
+        self._closed.append(tab.key)
+        self._history.set_open(tab.key, False)
+
+    def last_closed(self) -> str | None:
+        """The key of the conversation that was closed last, once."""
+        return self._closed.pop() if self._closed else None
+
+    def remember_order(self, keys: list[str]) -> None:
+        """The tabs' order, for the next start."""
+        self._history.set_order(keys)
+
+    def retitle(self, tab: Tab) -> bool:
+        """Name a tab after the server's title or the first words said; True if the name changed."""
+        held = tab.session.conversation
+        first = next((i.text for i in held.items.values() if isinstance(i, UserTurn)), "")
+        words = " ".join((held.title or first).split())
+        title = words if len(words) <= _TITLE else words[: _TITLE - 1] + "…"
+        if not title or title == tab.title:
+            return False
+        tab.title = title
+        self._store(tab)
+        return True
+
+    def save_draft(self, tab: Tab, text: str, cursor: int, images: tuple[Image, ...]) -> None:
+        """Store what the composer of a tab holds."""
+        draft = Draft(text, cursor, images)
+        if draft != tab.draft:
+            tab.draft = draft
+            self._history.save_draft(tab.key, draft)
+
+    async def conversations(self, search: str = "") -> list[tuple[str, str, float, str]]:
+        """(key, title, updated, snippet) of the history, newest first."""
+        return await self._history.listing(search)
+
+    # ---- the end
+
+    def change_settings(self, **values: Any) -> None:
+        """Set and keep settings; trouble is told, and the change then holds for this run."""
+        try:
+            self.settings.change(**values)
+        except StoreTrouble as error:
+            self.say(error.headline)
+
+    async def close(self, tabs: list[Tab]) -> None:
+        """Leave everything in order: runs cut off, children ended, files written. Three seconds at most."""
+        await asyncio.gather(*(tab.session.close() for tab in tabs))
+        await self._model.stop()
+        await finish(1.0)
+        await self.transport.aclose()
+        await self._history.close()
+
+    # ---- inside
+
+    def _tab(self, key: str, profile: Profile | None, conversation: Conversation) -> Tab:
+        place = profile.connection if profile else Connection("openai", "")
+        session = Session(place, self.transport, conversation=conversation, session_uuid=key)
+        tab = Tab(key, session, profile)
+        session.resolve = self._resolver(tab)
+        session.listeners.begin = lambda run, prompt, at: self._begin(tab, run, prompt, at)
+        session.listeners.event = lambda run, seq, at, event: self._event(tab, run, seq, at, event)
+        return tab
+
+    def _resolver(self, tab: Tab) -> Callable[[Connection], Awaitable[tuple[Connection, Secrets]]]:
+        async def resolve(_: Connection) -> tuple[Connection, Secrets]:
+            profile = tab.profile
+            if profile is None:
+                raise SluiceError("Choose a connection first.")
+            if profile.id == LOCAL:
+                endpoint = await self._model.start()
+                return replace(profile.connection, base_url=endpoint.base_url), Secrets(endpoint.key)
+            return profile.connection, await self.secrets(profile)
+
+        return resolve
+
+    def _begin(self, tab: Tab, run: int, prompt: Prompt | None, at: float) -> None:
+        self._history.begin_run(tab.key, run, prompt, at)
+
+    def _event(self, tab: Tab, run: int, seq: int, at: float, event: AnyEvent) -> None:
+        self._history.record(tab.key, run, seq, at, event)
+        if event.kind in ("run.started", "session", "run.ended"):
+            self._store(tab)
+
+    def _store(self, tab: Tab) -> None:
+        """Keep what a restart needs to know of a tab."""
+        profile = tab.profile
+        known: dict[str, Any] = {"title": tab.title, "server_session": tab.session.conversation.session_id}
+        if profile is not None:
+            known |= {"profile_id": profile.id, "connection": profile.connection}
+        self._history.put_session(tab.key, **known)
+
+    def _stored_profile(self, connection: Connection | None) -> Profile | None:
+        """A connection that was for one run only, or has been deleted: known again, without its key."""
+        if connection is None or not connection.base_url:
+            return None
+        return self.add_temporary(connection, Secrets())

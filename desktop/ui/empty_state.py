@@ -1,0 +1,87 @@
+"""What a tab shows before anything was said: who it talks to, what that one can do, and things to try."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+
+from desktop.core.capabilities import Capabilities
+from desktop.ui.labels import PlainLabel
+
+_TRY = ("What can you do?", "Explain in two sentences why the sky is blue.", "Write a haiku about rivers.")
+
+
+class EmptyState(QWidget):
+    """Signals: `suggestion_chosen(text)`; `model_wanted()`, `add_wanted()`, `look_wanted()` on the welcome page."""
+
+    suggestion_chosen = Signal(str)
+    model_wanted = Signal()
+    add_wanted = Signal()
+    look_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._layout = QVBoxLayout(self)
+        self._layout.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._layout.setSpacing(10)
+
+    def show_agent(self, name: str, can: Capabilities, note: str = "") -> None:
+        """A tab with a connection."""
+        self._clear()
+        self._heading(name)
+        self._line(note or _abilities(can))
+        self._layout.addSpacing(8)
+        for text in _TRY:
+            self._button(text, lambda _=False, t=text: self.suggestion_chosen.emit(t))
+
+    def show_welcome(self, model_trouble: str | None) -> None:
+        """A first start: three ways to begin; nothing is sent anywhere without a click."""
+        self._clear()
+        self._heading("Talk to any agent")
+        self._line("Sluice shows what an agent says, thinks and does while it does it, and asks you first.")
+        self._layout.addSpacing(8)
+        self._button("A small model on this computer", self.model_wanted.emit, primary=model_trouble is None)
+        self._line(
+            model_trouble
+            or "Needs no account and no network. It is very small: fluent, often wrong, and uses no tools."
+        )
+        self._button("Add an agent server", self.add_wanted.emit, primary=model_trouble is not None)
+        self._line("Powabase, Agent Manager, Agentrail, PromptShuttle, Dockrion, or anything OpenAI-compatible.")
+        self._button("Look for servers on this computer", self.look_wanted.emit)
+        self._line("Asks the usual ports of Ollama, LM Studio, llama.cpp and vLLM on this computer, once.")
+
+    def _clear(self) -> None:
+        while (entry := self._layout.takeAt(0)) is not None:
+            if (widget := entry.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+
+    def _heading(self, text: str) -> None:
+        label = PlainLabel(text, wrap=True)
+        font = label.font()
+        font.setPointSizeF(font.pointSizeF() * 1.7)
+        label.setFont(font)
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._layout.addWidget(label)
+
+    def _line(self, text: str) -> None:
+        label = PlainLabel(text, wrap=True, muted="true")
+        label.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        label.setMaximumWidth(520)
+        label.setMinimumWidth(min(520, label.fontMetrics().horizontalAdvance(text) + 8))
+        self._layout.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def _button(self, text: str, act, primary: bool = False) -> None:  # type: ignore[no-untyped-def]
+        button = QPushButton(text)
+        button.setMinimumWidth(320)
+        if primary:
+            button.setProperty("primary", "true")
+        button.clicked.connect(lambda: act())
+        self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+
+
+def _abilities(can: Capabilities) -> str:
+    words = ["pictures" if can.images_in != "none" else "", "asks before it acts" if "approve" in can.asks else "",
+             "shows its thoughts" if can.reasoning != "none" else "", "works with other agents" if can.delegation else ""]  # fmt: skip
+    listed = ", ".join(filter(None, words))
+    return f"This agent's server knows: {listed}." if listed else "This agent takes and gives text."

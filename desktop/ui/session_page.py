@@ -1,0 +1,511 @@
+"""One tab: the transcript, the composer below it, thoughts and activity beside it, and the session behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QBuffer, QIODevice, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent, QImage, QResizeEvent, QShowEvent
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QHBoxLayout,
+    QPushButton,
+    QSplitter,
+    QStackedWidget,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.core.adapters import adapter_class
+from desktop.core.conversation import AskItem, Change, Grew, RunChanged, SessionChanged, ThoughtItem, ToolItem
+from desktop.core.errors import SluiceError
+from desktop.core.requests import Answer, Image, Prompt
+from desktop.services.profiles import Profile
+from desktop.services.tasks import spawn
+from desktop.services.workspace import Tab, Workspace
+from desktop.ui.attachment_strip import AttachmentStrip
+from desktop.ui.composer import Composer
+from desktop.ui.empty_state import EmptyState
+from desktop.ui.find_bar import FindBar
+from desktop.ui.icons import icon
+from desktop.ui.labels import literal_title
+from desktop.ui.session_bridge import SessionBridge
+from desktop.ui.status_bar import StatusBar
+from desktop.ui.theme import Theme
+from desktop.ui.thinking_drawer import ThinkingDrawer
+from desktop.ui.tool_activity import ToolActivity
+from desktop.ui.transcript.pane import TranscriptView
+
+_NARROW = 860  # pixels below which the side panel folds
+_DRAFT_MS, _DRAFT_MOST_MS = 1000, 5000
+
+
+class SessionPage(QWidget):
+    """Signals: `title_changed(str)`; `state_changed()` when the run or its asks change; `connection_wanted(str)` when
+    the picker's entry "add" or "look" is chosen; `link_activated(str)`; `ask_wanted(str)` for a click on an ask."""
+
+    title_changed = Signal(str)
+    state_changed = Signal()
+    connection_wanted = Signal(str)
+    link_activated = Signal(str)
+    ask_wanted = Signal(str)
+
+    def __init__(self, workspace: Workspace, tab: Tab, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.tab = tab
+        self._workspace = workspace
+        self._theme = theme
+        self._sent: Prompt | None = None  # what was sent and is not accepted yet
+        self._side_wanted: bool | None = None  # the person's own choice, if there was one
+        self._bridge = SessionBridge(self)
+        self._bridge.flushed.connect(self._apply)
+        self._build()
+        self._wire()
+        self._load()
+
+    @property
+    def session(self):  # type: ignore[no-untyped-def]
+        """The session behind this tab."""
+        return self.tab.session
+
+    def pending_asks(self) -> list[AskItem]:
+        """The asks of this tab that wait for a person."""
+        return self.session.conversation.open_asks()
+
+    def badge(self) -> str:
+        """The tab's state in one word: "waits", "running", "failed" or ""."""
+        if self.pending_asks():
+            return "waits"
+        run = self.session.conversation.run
+        if self.session.running:
+            return "running"
+        return "failed" if run and run.status in ("failed", "cut") else ""
+
+    # ---- building
+
+    def _build(self) -> None:
+        self._transcript = TranscriptView(self._theme)
+        self._empty = EmptyState()
+        self._stack = QStackedWidget()
+        self._stack.addWidget(self._empty)
+        self._stack.addWidget(self._transcript)
+        self._find = FindBar()
+        self._status = StatusBar()
+        column = QWidget()
+        left = QVBoxLayout(column)
+        left.setContentsMargins(0, 0, 0, 0)
+        left.setSpacing(0)
+        left.addWidget(self._find)
+        left.addWidget(self._stack, 1)
+        left.addLayout(self._suggestion_row())
+        left.addWidget(self._composer_box())
+        left.addWidget(self._status)
+        self._jump = QToolButton(self._stack, objectName="jump_to_latest", text="Latest")
+        self._jump.setAccessibleName("Jump to the latest")
+        self._jump.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._jump.hide()
+        self._split = QSplitter(Qt.Orientation.Horizontal)
+        self._split.setChildrenCollapsible(False)
+        self._split.setHandleWidth(1)
+        self._split.addWidget(column)
+        self._split.addWidget(self._side_panel())
+        self._split.setStretchFactor(0, 1)
+        self._split.setSizes([760, 320])
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._split)
+        self._tint()
+
+    def _side_panel(self) -> QWidget:
+        self._thinking = ThinkingDrawer()
+        self._activity = ToolActivity(self._theme)
+        self._side = QSplitter(Qt.Orientation.Vertical)
+        self._side.setChildrenCollapsible(False)
+        self._side.setMinimumWidth(240)
+        self._side.addWidget(self._thinking)
+        self._side.addWidget(self._activity)
+        self._thinking.hide()
+        self._activity.hide()
+        self._side.hide()
+        return self._side
+
+    def _suggestion_row(self) -> QHBoxLayout:
+        self._suggestions = QHBoxLayout()
+        self._suggestions.setContentsMargins(24, 0, 24, 4)
+        self._suggestions.addStretch(1)
+        return self._suggestions
+
+    def _composer_box(self) -> QWidget:
+        self._composer = Composer()
+        self._strip = AttachmentStrip()
+        self._picker = QComboBox(objectName="connection_picker")
+        self._picker.setAccessibleName("Connection")
+        self._picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._picker.setMaximumWidth(320)
+        self._attach = self._tool("attach_button", "Attach pictures")
+        self._think = self._tool("thinking_toggle", "Thinking", checkable=True)
+        self._act = self._tool("activity_toggle", "Activity", checkable=True)
+        self._send = QPushButton("Send", objectName="send_button")
+        self._send.setProperty("primary", "true")
+        self._stop = QPushButton("Stop", objectName="stop_button")
+        self._stop.hide()
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for widget in (self._attach, self._picker):
+            row.addWidget(widget)
+        row.addStretch(1)
+        for widget in (self._think, self._act, self._stop, self._send):
+            row.addWidget(widget)
+        self._box = QFrame(objectName="composer_box")
+        inner = QVBoxLayout(self._box)
+        inner.setContentsMargins(10, 8, 10, 8)
+        inner.addWidget(self._strip)
+        inner.addWidget(self._composer)
+        inner.addLayout(row)
+        self._box.setMaximumWidth(820)
+        outer = QWidget()
+        line = QHBoxLayout(outer)
+        line.setContentsMargins(16, 4, 16, 4)
+        line.addStretch(0)
+        line.addWidget(self._box, 100)
+        line.addStretch(0)
+        return outer
+
+    def _tool(self, name: str, text: str, checkable: bool = False) -> QToolButton:
+        button = QToolButton(objectName=name, checkable=checkable, autoRaise=True)
+        button.setText(text)
+        button.setAccessibleName(text)
+        button.setToolTip(text)
+        button.setMinimumSize(30, 30)
+        button.setIconSize(QSize(18, 18))
+        return button
+
+    def _tint(self) -> None:
+        theme = self._theme
+        for button, name in ((self._attach, "attach"), (self._think, "thought"), (self._act, "panel"), (self._jump, "down")):
+            button.setIcon(icon(name, theme.muted, theme.border))
+        self._box.setStyleSheet(
+            f"#composer_box {{ background: {theme.page.name()}; border: 1px solid {theme.border.name()};"
+            f" border-radius: 12px; }} QPlainTextEdit {{ background: transparent; }}"
+        )
+        self._stack.setStyleSheet(f"QStackedWidget {{ background: {theme.page.name()}; }}")
+
+    def _wire(self) -> None:
+        self._composer.send_wanted.connect(self.send)
+        self._composer.files_given.connect(self.attach_files)
+        self._composer.picture_given.connect(self._attach_bitmap)
+        self._composer.older_wanted.connect(self._recall)
+        self._composer.textChanged.connect(self._draft_changed)
+        self._strip.changed.connect(self._draft_changed)
+        self._send.clicked.connect(self.send)
+        self._stop.clicked.connect(self.stop)
+        self._attach.clicked.connect(self._pick_files)
+        self._picker.activated.connect(self._picked)
+        self._think.toggled.connect(lambda on: self._show_panel(self._thinking, on))
+        self._act.toggled.connect(lambda on: self._show_panel(self._activity, on))
+        self._think.clicked.connect(self._panels_chosen)
+        self._act.clicked.connect(self._panels_chosen)
+        self._transcript.link_activated.connect(self.link_activated)
+        self._transcript.item_activated.connect(self._item_activated)
+        self._transcript.at_end_changed.connect(lambda at_end: self._jump.setVisible(not at_end))
+        self._jump.clicked.connect(self._transcript.jump_to_latest)
+        self._activity.item_activated.connect(self._transcript.scroll_to_item)
+        self._find.wanted.connect(lambda text: self._find.show_count(self._transcript.find(text)))
+        self._find.next_wanted.connect(self._transcript.find_next)
+        self._find.previous_wanted.connect(self._transcript.find_previous)
+        self._find.closed.connect(self._transcript.clear_find)
+        self._empty.suggestion_chosen.connect(self._use_suggestion)
+        self._empty.model_wanted.connect(self._use_local_model)
+        self._empty.add_wanted.connect(lambda: self.connection_wanted.emit("add"))
+        self._empty.look_wanted.connect(lambda: self.connection_wanted.emit("look"))
+        self._draft_timer = QTimer(self, interval=_DRAFT_MS, singleShot=True)
+        self._draft_most = QTimer(self, interval=_DRAFT_MOST_MS, singleShot=True)
+        for timer in (self._draft_timer, self._draft_most):
+            timer.timeout.connect(self.save_draft)
+
+    def _load(self) -> None:
+        tab = self.tab
+        tab.session.listeners.changes = self._take
+        tab.session.listeners.accepted = self._accepted
+        self._transcript.show_conversation(tab.session.conversation)
+        self._thinking.show_conversation(tab.session.conversation)
+        self._activity.show_conversation(tab.session.conversation)
+        self._composer.put(tab.draft.text, tab.draft.cursor)
+        for image in tab.draft.images:
+            self._strip.add(image)
+        self._stop_drafts()
+        self.refresh_connections()
+        self._after_changes()
+
+    # ---- what a person does
+
+    def send(self) -> None:
+        """Say what the composer holds. It is emptied when the server has accepted it."""
+        prompt = Prompt(self._composer.toPlainText().strip(), self._strip.images())
+        if not prompt.text and not prompt.images:
+            return
+        if self.session.running or self._sent is not None:
+            self._status.say("The agent is still answering. Your text stays here; stop the run or wait.")
+            return
+        if self.tab.profile is None:
+            self._status.say("Choose a connection first.")
+            self.connection_wanted.emit("add")
+            return
+        self._status.say("")
+        self._sent = prompt
+        spawn(self._say(prompt), "send")
+
+    async def _say(self, prompt: Prompt) -> None:
+        try:
+            await self.session.send(prompt)
+        except SluiceError as error:
+            self._status.say(error.headline)
+        finally:
+            self._sent = None
+            self._bridge.flush()
+
+    def _accepted(self) -> None:
+        """The server has the message: take it out of the composer, but nothing that was typed since."""
+        prompt, self._sent = self._sent, None
+        if prompt is None:
+            return
+        text = self._composer.toPlainText()
+        if text.strip() == prompt.text:
+            self._composer.clear()
+        elif text.lstrip().startswith(prompt.text):
+            self._composer.put(text.lstrip()[len(prompt.text) :].lstrip())
+        if self._strip.images() == prompt.images:
+            self._strip.clear()
+        self.save_draft()
+
+    def stop(self) -> None:
+        """Stop the run."""
+        self.session.stop()
+        self._bridge.flush()
+
+    def answer(self, answer: Answer) -> None:
+        """Send a decision."""
+        spawn(self._answer(answer), "answer")
+
+    async def _answer(self, answer: Answer) -> None:
+        if trouble := await self.session.answer(answer):
+            self._status.say(trouble)
+        self._bridge.flush()
+
+    def attach_files(self, paths: Sequence[str]) -> None:
+        """Add pictures from files; what is none is refused in words."""
+        from desktop.services.attachments import load_image
+
+        for path in paths:
+            self._attach_from(lambda p=path: load_image(p))
+
+    def _attach_bitmap(self, picture: QImage) -> None:
+        from desktop.services.attachments import load_image
+
+        buffer = QBuffer()
+        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+        picture.save(buffer, "PNG")
+        data = bytes(buffer.data().data())
+        self._attach_from(lambda: load_image(data, "pasted.png"))
+
+    def _attach_from(self, load) -> None:  # type: ignore[no-untyped-def]
+        try:
+            image: Image = load()
+            if self.tab.profile is not None:
+                self._workspace.check_image(self.tab.profile.connection, image)
+        except (SluiceError, OSError) as error:
+            self._status.say(error.headline if isinstance(error, SluiceError) else f"The file cannot be read: {error}")
+            return
+        self._status.say("")
+        self._strip.add(image)
+
+    def _pick_files(self) -> None:
+        dialog = QFileDialog(self, "Attach pictures")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilter("Pictures (*.png *.jpg *.jpeg *.webp *.gif *.bmp)")
+        dialog.filesSelected.connect(self.attach_files)
+        dialog.open()
+
+    def _use_suggestion(self, text: str) -> None:
+        self._composer.put(text)
+        self._composer.setFocus()
+
+    def _recall(self) -> None:
+        if text := self.tab.last_said():
+            self._composer.put(text)
+
+    def open_find(self) -> None:
+        """Find in this conversation."""
+        self._find.open_bar()
+
+    def zoom(self, steps: int) -> None:
+        """Larger or smaller text; 0 is the ordinary size."""
+        self._transcript.zoom(steps)
+
+    def focus_composer(self) -> None:
+        """Put the keyboard into the composer."""
+        self._composer.setFocus()
+
+    def ask_done(self, words: str) -> None:
+        """Say something in the status line."""
+        self._status.say(words)
+
+    # ---- the connection
+
+    def refresh_connections(self) -> None:
+        """Fill the picker anew and show the abilities of the chosen one."""
+        self._picker.clear()
+        for profile in self._workspace.profiles(self.tab):
+            self._picker.addItem(literal_title(profile.name).replace("&&", "&"), profile.id)
+        self._picker.insertSeparator(self._picker.count())
+        self._picker.addItem("Add a connection…", "add")
+        self._picker.addItem("Look on this computer…", "look")
+        self._show_connection()
+
+    def use(self, profile: Profile) -> None:
+        """Talk to this agent from now on."""
+        self._workspace.connect(self.tab, profile)
+        self._show_connection()
+        self.focus_composer()
+
+    def _use_local_model(self) -> None:
+        self.use(self._workspace.local_profile())
+        self._workspace.warm_local_model()
+
+    def _picked(self, index: int) -> None:
+        chosen = self._picker.itemData(index)
+        if chosen in ("add", "look"):
+            self._show_connection()
+            self.connection_wanted.emit(chosen)
+            return
+        profile = next(p for p in self._workspace.profiles(self.tab) if p.id == chosen)
+        self.use(profile)
+
+    def _show_connection(self) -> None:
+        profile = self.tab.profile
+        index = self._picker.findData(profile.id) if profile else -1
+        self._picker.setCurrentIndex(index)
+        self._picker.setPlaceholderText("Choose a connection")
+        if profile is None:
+            self._empty.show_welcome(self._workspace.local_model_trouble())
+            self._status.say("")
+            return
+        can = adapter_class(profile.connection.protocol).can
+        self._attach.setVisible(can.images_in != "none")
+        self._empty.show_agent(profile.name, can, self._workspace.about(profile))
+        self._status.show_session(self.session, profile.name)
+
+    # ---- what is seen
+
+    def _take(self, changes: Sequence[Change]) -> None:
+        """Collect for the next frame. A hidden tab still tells of its run and its asks, for the badges."""
+        self._bridge.take(changes)
+        if self.isHidden() and any(self._is_state(change) for change in changes):
+            self.state_changed.emit()
+
+    def _is_state(self, change: Change) -> bool:
+        if isinstance(change, RunChanged):
+            return True
+        return not isinstance(change, SessionChanged | Grew) and change.item.split("/")[1] == "ask"
+
+    def _apply(self, changes: list[Change]) -> None:
+        self._transcript.apply(changes)
+        self._thinking.apply(changes)
+        self._activity.apply(changes)
+        for change in changes:
+            if not isinstance(change, RunChanged | SessionChanged):
+                self._unfold_for(self.session.conversation.items.get(change.item))
+        if any(isinstance(change, SessionChanged) for change in changes):
+            self._show_suggestions()
+        self._after_changes()
+
+    def _after_changes(self) -> None:
+        session = self.session
+        self._stack.setCurrentIndex(1 if session.conversation.items else 0)
+        self._stop.setVisible(session.running)
+        self._send.setVisible(not session.running)
+        self._status.refresh()
+        if self._workspace.retitle(self.tab):
+            self.title_changed.emit(self.tab.title)
+        self.state_changed.emit()
+
+    def _unfold_for(self, item: object) -> None:
+        """The first thought and the first tool open their panel, unless the person folded it or there is no room."""
+        if self._side_wanted is not None or self.width() < _NARROW:
+            return
+        if isinstance(item, ThoughtItem):
+            self._think.setChecked(True)
+        elif isinstance(item, ToolItem):
+            self._act.setChecked(True)
+
+    def _show_panel(self, panel: QWidget, on: bool) -> None:
+        panel.setVisible(on)
+        self._side.setVisible(self._think.isChecked() or self._act.isChecked())
+
+    def _panels_chosen(self) -> None:
+        self._side_wanted = self._think.isChecked() or self._act.isChecked()
+
+    def _show_suggestions(self) -> None:
+        while self._suggestions.count() > 1:
+            if (widget := self._suggestions.takeAt(0).widget()) is not None:
+                widget.deleteLater()
+        for text in self.session.conversation.suggestions[:4]:
+            chip = QPushButton(literal_title(text[:60]))
+            chip.setAccessibleName(f"Suggestion: {text}")
+            chip.clicked.connect(lambda _=False, t=text: self._use_suggestion(t))
+            self._suggestions.insertWidget(self._suggestions.count() - 1, chip)
+
+    def _item_activated(self, item_id: str) -> None:
+        item = self.session.conversation.items.get(item_id)
+        if isinstance(item, AskItem):
+            self.ask_wanted.emit(item.ask)
+        elif item is not None:
+            self._act.setChecked(True)
+            self._activity.select(item_id)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        self._theme = theme
+        self._transcript.set_theme(theme)
+        self._activity.set_theme(theme)
+        self._tint()
+
+    # ---- drafts
+
+    def _draft_changed(self) -> None:
+        self._draft_timer.start()
+        if not self._draft_most.isActive():
+            self._draft_most.start()
+
+    def _stop_drafts(self) -> None:
+        self._draft_timer.stop()
+        self._draft_most.stop()
+
+    def save_draft(self) -> None:
+        """Store what is in the composer, now."""
+        self._stop_drafts()
+        cursor = self._composer.textCursor().position()
+        self._workspace.save_draft(self.tab, self._composer.toPlainText(), cursor, self._strip.images())
+
+    # ---- Qt's own
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._bridge.set_visible(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        self._bridge.set_visible(False)
+        super().hideEvent(event)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._place_jump()
+
+    def _place_jump(self) -> None:
+        size = self._jump.sizeHint()
+        self._jump.setGeometry(
+            (self._stack.width() - size.width()) // 2, self._stack.height() - size.height() - 12, size.width(), size.height()
+        )

@@ -1,0 +1,130 @@
+"""One quiet line below a conversation: who answers, how fast, how long silent, how full the context is."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
+
+from desktop.core.conversation import RunState
+from desktop.core.describe import seconds_words
+from desktop.core.events import Usage
+from desktop.services.clock import now
+from desktop.services.session import Session
+from desktop.ui.labels import ElidedLabel
+
+_SILENT = 3.0  # seconds after which silence is told
+_TOLD = {
+    "waiting": "waits for you",
+    "cancelled": "stopped",
+    "failed": "failed",
+    "refused": "refused",
+    "limit": "stopped at a limit: too long",
+    "calls": "wants tools run",
+    "cut": "cut off",
+    "completed": "done",
+}
+
+
+class StatusBar(QWidget):
+    """Refreshes by itself twice a second while a run is live, and when told."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._session: Session | None = None
+        self._name = ""
+        self._trouble = ""
+        self._line = ElidedLabel(muted="true")
+        self._line.setObjectName("status_line")
+        self._meter = QProgressBar(maximum=100)
+        self._meter.setObjectName("usage_meter")
+        self._meter.setAccessibleName("Context used")
+        self._meter.setFixedWidth(96)
+        self._meter.setMaximumHeight(14)
+        self._meter.hide()
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(16, 4, 16, 6)
+        layout.addWidget(self._line, 1)
+        layout.addWidget(self._meter)
+        self._tick = QTimer(self, interval=500)
+        self._tick.timeout.connect(self.refresh)
+
+    def show_session(self, session: Session, name: str) -> None:
+        """Tell of this session from now on; `name` is its connection's."""
+        self._session, self._name = session, name
+        self.refresh()
+
+    def say(self, trouble: str) -> None:
+        """Words that stay until the next call: why something could not be sent, or ""."""
+        self._trouble = trouble
+        self.refresh()
+
+    def text(self) -> str:
+        """The line as it stands."""
+        return self._line.text()
+
+    def refresh(self) -> None:
+        """Write the line anew."""
+        session = self._session
+        if session is None:
+            self._line.setText(self._trouble or self._name)
+            return
+        run = session.conversation.run
+        parts = [self._name, *(_run_words(run) if run else ()), *self._live_words(session)]
+        self._meter_of(session.conversation.usage)
+        usage = _usage_words(run.usage if run else None, session.conversation.usage)
+        self._line.setText("   ".join(filter(None, [self._trouble, *parts, *usage])))
+        if session.running and not self._tick.isActive():
+            self._tick.start()
+        elif not session.running:
+            self._tick.stop()
+
+    def _live_words(self, session: Session) -> list[str]:
+        if not session.running or session.silence < _SILENT:
+            return []
+        return [f"silent for {seconds_words(session.silence)}"]
+
+    def _meter_of(self, usage: Usage | None) -> None:
+        share = context_share(usage)
+        self._meter.setVisible(share is not None)
+        if share is not None:
+            self._meter.setValue(round(share))
+            self._meter.setFormat(f"context {share:.0f} %")
+
+
+def context_share(usage: Usage | None) -> float | None:
+    """How much of the context is used, 0 to 100, as the server tells it; None if it does not."""
+    if usage is None:
+        return None
+    if usage.context_pct is not None:
+        return min(100.0, max(0.0, usage.context_pct))
+    if usage.context_used is not None and usage.context_size:
+        return min(100.0, 100 * usage.context_used / usage.context_size)
+    return None
+
+
+def _run_words(run: RunState) -> list[str]:
+    words = []
+    if run.status is not None:
+        words.append(_TOLD[run.status])
+    elif run.first_text is None:
+        words.append(f"waiting for the first word, {seconds_words(now() - run.at)}")
+    if run.first_text is None:
+        return words
+    words.append(f"first word {run.first_text - run.at:.1f} s")
+    span = (run.ended or run.last_event or run.first_text) - run.first_text
+    if span > 0.2:
+        output = run.usage.output if run.usage else None
+        rate, unit = (output, "tokens/s") if output else (run.characters, "characters/s")
+        words.append(f"{rate / span:.0f} {unit}")
+    return words
+
+
+def _usage_words(run: Usage | None, session: Usage | None) -> list[str]:
+    words = []
+    if run and (run.input is not None or run.output is not None):
+        words.append(f"{run.input or 0:,} in, {run.output or 0:,} out")
+    for usage in (run, session):
+        if usage and usage.cost is not None:
+            words.append(f"{usage.cost:.4g} {usage.currency or 'USD'}")
+            break
+    return words
