@@ -128,7 +128,7 @@ class Reducer:
     # ---- tools, steps, agents
 
     def _tool(self, event: e.ToolStarted | e.ToolArgs | e.ToolOutput | e.ToolEnded, at: float) -> list[c.Change]:
-        item, changes = self._upsert(c.ToolItem, "tool", event.call, event.path, at)
+        item, changes = self._held(event.call) or self._upsert(c.ToolItem, "tool", event.call, event.path, at)
         item.call = event.call
         match event:
             case e.ToolStarted():
@@ -146,6 +146,14 @@ class Reducer:
             case e.ToolEnded():
                 self._tool_ended(item, event, at)
         return changes
+
+    def _held(self, call: str) -> tuple[c.ToolItem, list[c.Change]] | None:
+        """The call that an ask of an earlier run kept waiting, in the run that answers this ask."""
+        for name in self.conversation.runs[-1].continues:
+            ask = self._find_ask(name)
+            if ask is not None and ask.call == call and (tool := self._tool_of(ask)) is not None:
+                return tool, [c.Updated(tool.id)]
+        return None
 
     def _tool_ended(self, item: c.ToolItem, event: e.ToolEnded, at: float) -> None:
         if item.state not in ("running", "unknown") and event.status == "unknown":

@@ -14,7 +14,7 @@ from typing import Any
 
 from desktop.core.adapters import adapter_class
 from desktop.core.adapters.base import Adapter, Run
-from desktop.core.conversation import Change, Conversation, UserTurn
+from desktop.core.conversation import AskItem, Change, Conversation, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure
 from desktop.core.reducer import Reducer
@@ -75,7 +75,7 @@ class Session:
         self.listeners = Listeners()
         self.live: Live | None = None
         self._transport = transport
-        self._resolve = resolve
+        self.resolve = resolve
         self._reducer = Reducer(conversation)
         self._adapter: Adapter | None = None
         self._last: Run | None = None  # the run that ended last: its asks may outlive it
@@ -138,12 +138,33 @@ class Session:
         self._changed(self._reducer.mark_ask(answer.ask, "sending"))
         if not asked_live:
             assert last is not None
-            await self._live(last.resume(answer), None)
-            return None
+            return await self._answer_later(last, item, answer)
         assert live is not None
         trouble: str | None = await self._drive(live, live.run.guarded(live.run.answer(answer)))
         if trouble:
             self._changed(self._reducer.mark_ask(answer.ask, "pending", trouble))
+        return trouble
+
+    async def _answer_later(self, last: Run, item: AskItem, answer: Answer) -> str | None:
+        """Answer an ask that outlived its run, by a run of its own. As `answer`."""
+        runs = len(self.conversation.runs)
+        try:
+            last.adapter = await self._ready()  # a decision may need another login than the run did
+            if self.live is None:
+                await self._live(last.resume(answer), None)
+        finally:
+            trouble = self._undecided(item, began=len(self.conversation.runs) > runs)
+        return trouble
+
+    def _undecided(self, item: AskItem, began: bool) -> str | None:
+        """Why the run that was to bring a decision did not; the ask is then open again. None if it did."""
+        run = self.conversation.runs[-1]
+        if item.state != "sending" or (began and item.ask in run.continues):
+            return None
+        trouble = "The decision could not be sent now. Nothing was decided."
+        if began:
+            trouble = run.error.text if run.error else "It is not known whether the decision arrived."
+        self._changed(self._reducer.mark_ask(item.ask, "pending", trouble))
         return trouble
 
     async def look_up(self) -> bool:
@@ -172,7 +193,7 @@ class Session:
 
     async def _ready(self) -> Adapter:
         """The adapter for the connection as it is now; kept while nothing about it changes (it may hold a login)."""
-        self.connection, secrets = await self._resolve(self.connection)
+        self.connection, secrets = await self.resolve(self.connection)
         held = self._adapter
         if held is None or (held.connection, held.secrets) != (self.connection, secrets):
             held = self._adapter = adapter_class(self.connection.protocol)(self.connection, secrets)
