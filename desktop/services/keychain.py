@@ -1,0 +1,156 @@
+"""The operating system's keyring, and nothing else: no file, no log, no argument list ever holds a secret.
+
+Every call runs in a daemon thread of its own, because a keyring may wait for a person's password, or hang, for as
+long as it likes. `keyring` is imported there too, on the first call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+from desktop.core.errors import KeyringTrouble
+from desktop.services.daemon import in_daemon
+
+Where = Literal["keyring", "this run only", "none"]
+T = TypeVar("T")
+
+_SAFE = {f"keyring.backends.{name}" for name in ("SecretService", "macOS", "Windows", "libsecret")}
+_SILENT = ("keyring.backends.fail", "keyring.backends.chainer")
+_WAIT = 1.0  # seconds after which the person is told what is being waited for
+_WAITING = "Waiting for the keyring. It may be asking for your password in a window of its own."
+_KEPT_HERE = "Keys are kept in the keyring of this computer, never in a file."
+
+
+class NoKeyring(KeyringTrouble):
+    """This computer has no keyring that Sluice accepts, so it cannot hold anything."""
+
+
+class Keychain:
+    """Secrets by account, under one service name. `on_waiting` hears words when the keyring takes longer than a
+    second, and "" when it has answered after all."""
+
+    def __init__(self, service: str, on_waiting: Callable[[str], None] = lambda words: None) -> None:
+        self.service = service
+        self.on_waiting = on_waiting
+        self._kept: dict[str, str] = {}
+        self._seen: set[str] = set()  # accounts that the keyring is known to hold
+        self._trouble: KeyringTrouble | None = None  # of the last call
+
+    def __repr__(self) -> str:
+        return f"Keychain({self.service!r})"
+
+    async def get(self, account: str) -> str | None:
+        """The secret, or None if there is none. Raises KeyringTrouble; there is no time limit."""
+        if account in self._kept:
+            return self._kept[account]
+        found: str | None = await self._call(lambda ring: ring.get_password(self.service, account))
+        self._note(account, found is not None)
+        return found
+
+    async def set(self, account: str, value: str) -> None:
+        """Store the secret in the keyring. Raises KeyringTrouble: then offer `keep_for_this_run`."""
+        await self._call(lambda ring: ring.set_password(self.service, account, value))
+        self._kept.pop(account, None)
+        self._note(account, True)
+
+    async def delete(self, account: str) -> None:
+        """Forget the secret, here and in the keyring. Raises KeyringTrouble; an unknown account is no trouble."""
+        if self._kept.pop(account, None) is not None and account not in self._seen:
+            return
+        await self._call(lambda ring: _delete(ring, self.service, account))
+        self._note(account, False)
+
+    def keep_for_this_run(self, account: str, value: str) -> None:
+        """Hold the secret in memory until the program ends; it wins over what the keyring has."""
+        self._kept[account] = value
+
+    def where(self, account: str) -> Where:
+        """Where the secret is, as far as this run has seen: the keyring itself is not asked."""
+        if account in self._kept:
+            return "this run only"
+        return "keyring" if account in self._seen else "none"
+
+    def note(self) -> str:
+        """Where keys are kept, in words for people."""
+        if self._trouble is None:
+            return _KEPT_HERE
+        return f"{self._trouble.headline} Until then keys are kept for this run only and forgotten when Sluice ends."
+
+    def _note(self, account: str, held: bool) -> None:
+        (self._seen.add if held else self._seen.discard)(account)
+
+    async def _call(self, work: Callable[[Any], T]) -> T:
+        waiting = asyncio.get_running_loop().call_later(_WAIT, self.on_waiting, _WAITING)
+        told = waiting.when()
+        try:
+            result = await in_daemon(lambda: _guarded(work), "keyring")
+            self._trouble = None
+            return result
+        except KeyringTrouble as trouble:
+            self._trouble = trouble
+            raise
+        finally:
+            waiting.cancel()
+            if asyncio.get_running_loop().time() >= told:
+                self.on_waiting("")
+
+
+def _guarded(work: Callable[[Any], T]) -> T:
+    """Run in the thread. Whatever is raised becomes words. The backend's own error is let go of, with its frames: they
+    hold what it was given."""
+    try:
+        ring = _backend()
+        if ring is not None:
+            return work(ring)
+        trouble: KeyringTrouble = _no_keyring("no backend")
+    except Exception as error:
+        trouble = _trouble(error)
+    raise trouble
+
+
+def _backend() -> Any:
+    """The keyring to use. One that may have been started since the last look is found; one that keeps secrets in the
+    clear is not used, even if it was configured."""
+    import keyring
+    from keyring.backend import KeyringBackend
+
+    found = keyring.get_keyring()
+    if _module(type(found)) in _SAFE:
+        return found
+    if _module(type(found)) not in _SILENT:
+        return None
+    safe = [cls for cls in KeyringBackend.get_viable_backends() if _module(cls) in _SAFE]
+    return max(safe, key=lambda cls: cls.priority)() if safe else None
+
+
+def _module(cls: type) -> str:
+    return cls.__module__
+
+
+def _delete(ring: Any, service: str, account: str) -> None:
+    from keyring.errors import PasswordDeleteError
+
+    try:
+        ring.delete_password(service, account)
+    except PasswordDeleteError:
+        if ring.get_password(service, account) is not None:
+            raise
+
+
+def _no_keyring(detail: str) -> NoKeyring:
+    how = (
+        " Install the package gnome-keyring (or KWallet) and log in again." if sys.platform == "linux" else ""
+    )
+    return NoKeyring(f"There is no keyring to keep the key in.{how}", detail)
+
+
+def _trouble(error: Exception) -> KeyringTrouble:
+    name = type(error).__name__
+    if name in ("NoKeyringError", "ImportError", "ModuleNotFoundError"):
+        return _no_keyring(name)
+    if name in ("KeyringLocked", "InitError"):
+        return KeyringTrouble("The keyring is locked. Unlock it and try again.", name)
+    return KeyringTrouble("The keyring refused. Try again, or look at the keyring's own settings.", name)
