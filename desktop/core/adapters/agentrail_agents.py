@@ -154,7 +154,7 @@ class Agents:
     def _subagent_status(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         agent = self._agent(data["agentId"])
         state = _STATUS.get(data["status"])
-        if state is not None:
+        if state not in (None, agent.state):
             yield agent.now(state)
 
     def _subagent_message(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
@@ -164,7 +164,9 @@ class Agents:
         yield agent.now(agent.state)
 
     def _subagent_job_started(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        yield self._agent(data["agentId"]).now("running")
+        agent = self._agent(data["agentId"])
+        if agent.state != "running":
+            yield agent.now("running")
 
     def _subagent_job_completed(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         job = data["job"]

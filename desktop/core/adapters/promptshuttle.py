@@ -38,7 +38,8 @@ class PromptShuttleRun(PromptShuttleStream):
         said = chat.messages(self.talk.turns, self.prompt)
         if system := option("system"):
             said.insert(0, {"role": "system", "content": system})
-        body: dict[str, Any] = {"model": adapter.model, "messages": said, "stream": bool(option("stream", True))}
+        body: dict[str, Any] = {"model": adapter.model} if adapter.model else {}  # the service says what it lacks
+        body |= {"messages": said, "stream": bool(option("stream", True))}
         if body["stream"]:
             body["stream_options"] = adapter.stream_options()
         body.update({name: value for name in _PLAIN if (value := option(name)) is not None})
@@ -47,10 +48,6 @@ class PromptShuttleRun(PromptShuttleStream):
 
     def script(self) -> Steps[None]:
         """One request; a second under the service's own prefix if the bare address has nothing."""
-        if not self.adapter.model:
-            words = "Choose a model first, such as openai/gpt-4o. Nothing was sent."
-            yield RunEnded(status="failed", reason="model", error=Failure(words, code="model"))
-            return
         reply = yield self.request()
         if reply is not None and self.adapter.lacks_prefix(Reply(reply.status, reply.headers, self.body or reply.body)):
             self.adapter.prefix = _PREFIX
