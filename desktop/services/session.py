@@ -293,7 +293,7 @@ class Session:
         return replace(call, headers={n: v for n, v in call.headers.items() if n.lower() == "accept"})
 
     def _accept(self, live: Live | None, status: int) -> None:
-        if live is not None and not live.accepted and 0 < status < 400:
+        if live is not None and not live.accepted and 0 < status < 300:
             live.accepted = True
             self.listeners.accepted()
 

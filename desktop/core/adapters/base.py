@@ -163,7 +163,7 @@ class Run:
         self._whole.clear()
         self._whole_size = 0
         self._framer, self._sniffing = None, False
-        if status < 400:
+        if status < 300:
             if media_type(headers) in self.stream_types:
                 self._framer = self.framer()
             else:
@@ -210,11 +210,11 @@ class Run:
         if self.ended or reply is None:
             return
         if reply.failure is not None:
-            began = reply.status > 0 and reply.status < 400
+            began = reply.status > 0 and reply.status < 300
             yield RunEnded(
                 status="cut" if began else "failed", reason=reply.failure.code or "network", error=reply.failure
             )
-        elif reply.status >= 400:
+        elif reply.status >= 300:
             yield RunEnded(status="failed", reason="http", error=self.adapter.failure_of(reply))
         elif self._framer is not None:
             yield from self.on_end()

@@ -1,0 +1,86 @@
+"""The shape of the house: who may import whom, and that core and services start without Qt."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "desktop"
+FILES = sorted(ROOT.rglob("*.py"))
+QT = ("PySide6", "qasync", "shiboken6")
+
+
+def imports(file: Path, *, everywhere: bool = True) -> set[str]:
+    """The modules that a file imports, inside functions too."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{name.name}" for name in node.names}
+    return found
+
+
+def room(file: Path) -> str:
+    return file.relative_to(ROOT).parts[0]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda f: str(f.relative_to(ROOT)))
+def test_imports_run_one_way(file: Path) -> None:
+    seen = imports(file)
+    forbidden = {"core": ("desktop.services", "desktop.ui", "desktop.app"), "services": ("desktop.ui", "desktop.app")}
+    bad = {m for m in seen for f in forbidden.get(room(file), ("desktop.app",)) if m == f or m.startswith(f + ".")}
+    if file.name == "cli.py":
+        bad.discard("desktop.app")
+        bad.discard("desktop.app.main")
+    assert bad == set()
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if room(f) in ("core", "services")], ids=lambda f: f.stem)
+def test_core_and_services_know_no_qt(file: Path) -> None:
+    assert {m for m in imports(file) if m.split(".")[0] in QT} == set()
+
+
+@pytest.mark.parametrize("file", [f for f in FILES if room(f) == "core"], ids=lambda f: f.stem)
+def test_core_does_no_io(file: Path) -> None:
+    """No sockets, files, clocks or threads; pydantic is the one library (markdown's parser belongs to its room)."""
+    banned = {"socket", "httpx", "asyncio", "time", "threading", "subprocess", "os", "pathlib", "keyring", "sqlite3"}
+    assert {m.split(".")[0] for m in imports(file)} & banned == set()
+
+
+def test_adapters_do_not_import_each_other() -> None:
+    """A file `name_more.py` belongs to the adapter `name`; base, ledger, words and chat are everybody's."""
+    shared = {"base", "ledger", "words", "chat"}
+    for file in (ROOT / "core" / "adapters").glob("*.py"):
+        family = file.stem.split("_")[0]
+        if file.stem in {"__init__"}:
+            continue
+        others = {m.split(".")[3] for m in imports(file) if m.startswith("desktop.core.adapters.") and m.count(".") == 3}
+        strangers = {name for name in others if name.split("_")[0] not in shared | {family}}
+        assert strangers == set(), file.name
+
+
+def test_no_protocol_is_named_in_the_window_or_the_reducer() -> None:
+    from desktop.core.adapters import PROTOCOLS
+
+    for file in [*(ROOT / "ui").rglob("*.py"), ROOT / "core" / "reducer.py"]:
+        code = ast.parse(file.read_text("utf-8"))
+        words = {n.value for n in ast.walk(code) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+        assert words & set(PROTOCOLS) == set(), file.name
+
+
+def test_a_fresh_process_loads_core_and_services_without_qt() -> None:
+    modules = [
+        ".".join(("desktop", *f.relative_to(ROOT).with_suffix("").parts)) for f in FILES if room(f) in ("core", "services")
+    ]
+    modules = [m.removesuffix(".__init__") for m in modules if not m.endswith("local_model_server")]
+    code = f"import importlib, sys\nfor m in {modules!r}: importlib.import_module(m)\n"
+    code += f"print([q for q in {QT!r} if q in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=False)
+    assert done.stderr == ""
+    assert done.stdout.strip() == "[]"
