@@ -66,9 +66,8 @@ def _paragraph(text: str) -> str:
         return text
     if body.lstrip().startswith("$$") and body.count("$$") < 2 and len(body) < 10 * _LIMIT:
         return text[:begin]
-    if cut := _TAIL.search(body):
-        if len(body) - cut.start() < _LIMIT:
-            body = body[: cut.start()]
+    if (cut := _TAIL.search(body)) and len(body) - cut.start() < _LIMIT:
+        body = body[: cut.start()]
     return text[:begin] + _closed(body)
 
 

@@ -10,8 +10,9 @@ _RULE = re.compile(r"(?:\*[ \t]*){3,}$|(?:-[ \t]*){3,}$|(?:_[ \t]*){3,}$")
 _HEADING = re.compile(r"#{1,6}(?:[ \t]|$)")
 _FENCE = re.compile(r"(`{3,})([^`]*)$|(~{3,})(.*)$")
 _DELIMITER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$")
+_RAW = "script|pre|style|textarea"
 _HTML = (
-    (re.compile(r"<(?:script|pre|style|textarea)(?:[\s>]|$)", re.I), re.compile(r"</(?:script|pre|style|textarea)>", re.I)),
+    (re.compile(rf"<(?:{_RAW})(?:[\s>]|$)", re.I), re.compile(rf"</(?:{_RAW})>", re.I)),
     (re.compile(r"<!--"), re.compile(r"-->")),
     (re.compile(r"<\?"), re.compile(r"\?>")),
     (re.compile(r"<!\[CDATA\["), re.compile(r"\]\]>")),
@@ -20,7 +21,7 @@ _HTML = (
 
 
 class Item(NamedTuple):
-    """A list item's beginning: `kind` is the bullet or the delimiter after the number, `offset` where its text starts."""
+    """A list item begins. `kind` is the bullet or what stands after the number; `offset` where its text starts."""
 
     kind: str
     number: int | None

@@ -59,7 +59,15 @@ class Slicer:
         self._fence_opener = ""
         self._html: re.Pattern[str] | None = None
         self._math = False
-        self._begin()
+        self._lines: list[str] = []
+        self._size = 0
+        self._content = False
+        self._rows = 0  # of the open table
+        self._number: int | None = None
+        self._gap = True
+        self._opener = ""
+        self._kind: Kind = "blocks"
+        self._head: Slice | None = None
 
     def feed(self, text: str) -> None:
         """Take the next characters. CRLF and CR count as one newline, also when a cut parts them."""
@@ -241,20 +249,16 @@ class Slicer:
         self._lines.append(line + "\n" if newline else line)
         self._size += len(line) + 1
 
-    def _begin(self, gap: bool = True, opener: str = "", kind: Kind = "blocks", head: Slice | None = None) -> None:
-        self._lines: list[str] = []
-        self._size = 0
-        self._content = False
-        self._rows = 0  # of the open table
-        self._number: int | None = None
-        self._gap, self._opener, self._kind, self._head = gap, opener, kind, head
-
     def _slice(self, source: str) -> Slice:
         return Slice(source, self._kind, self._opener, self._gap, self._number, self._head)
 
     def _cut(self, gap: bool = True, opener: str = "", kind: Kind = "blocks", head: Slice | None = None) -> None:
         self.slices.append(self._slice(self.lines))
-        self._begin(gap, opener, kind, head)
+        self._lines = []
+        self._size = self._rows = 0
+        self._content = False
+        self._number = None
+        self._gap, self._opener, self._kind, self._head = gap, opener, kind, head
 
     def _cut_table(self) -> None:
         """Go on with the same columns. The parser is asked once whether it is a table at all."""

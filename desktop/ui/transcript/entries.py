@@ -1,0 +1,428 @@
+"""Entries: one item of the conversation as blocks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from desktop.core.conversation import (
+    AgentItem,
+    AnswerItem,
+    AskItem,
+    EndItem,
+    FileItem,
+    Item,
+    TextItem,
+    ThoughtItem,
+    ToolItem,
+    UserTurn,
+)
+from desktop.core.events import Part
+from desktop.core.markdown.build import elements as slice_elements
+from desktop.core.markdown.flow import Code, Element
+from desktop.core.markdown.slicer import CODE_LINES, SOFT, Slice
+from desktop.core.markdown.text import MarkdownText
+from desktop.services.clock import now
+from desktop.ui.transcript.blocks import Block, PictureBlock, RowBlock, TextBlock
+from desktop.ui.transcript.heights import Heights
+from desktop.ui.transcript.rows import end_details, row_of
+from desktop.ui.transcript.styles import Styles
+
+PAD = 14.0  # inside the tint of a question
+_MOST_DETAIL = 400_000  # characters of a tool's arguments or result
+
+
+@dataclass(slots=True)
+class State:
+    """What the person did with an item: opened or folded it. None is the program's choice."""
+
+    folded: bool | None = None
+
+
+class Entry:
+    """Blocks of one item, their heights, and how to bring them up to date. `ended` says whether the item's run is
+    over, `changed` is called with nothing."""
+
+    def __init__(self, item: Item, state: State, ended: Callable[[], bool]) -> None:
+        self.item = item
+        self.state = state
+        self.ended = ended
+        self.blocks: list[Block] = []
+        self.heights = Heights()
+        self.space = 0.0  # above it
+        self.depth = len(item.path) - (1 if isinstance(item, AgentItem) and item.path else 0)
+        self.tinted = isinstance(item, UserTurn)
+        self.row: RowBlock | None = None
+        self.width = 0.0
+        self.styles: Styles | None = None
+        self.load()
+
+    # ---- contents
+
+    def load(self) -> None:
+        """Make the blocks anew."""
+        self.blocks = []
+        row = row_of(self.item, self.folded, self.live, now())
+        self.row = RowBlock(row) if row else None
+        if self.row:
+            self.blocks.append(self.row)
+        if not self.folded or self.row is None:
+            self.blocks += self._body()
+        self._measure()
+
+    def _body(self) -> Iterator[Block] | list[Block]:
+        match self.item:
+            case ToolItem():
+                return _tool_details(self.item)
+            case EndItem():
+                return (
+                    [] if self.row is None or self.row.row.folded is None else _lines(end_details(self.item), "details")
+                )
+            case FileItem(data=bytes() as data) if self.item.media.startswith("image/"):
+                return [PictureBlock([(self.item.name or "", data)], 320)]
+        return []
+
+    @property
+    def folded(self) -> bool:
+        if self.state.folded is not None:
+            return self.state.folded
+        return isinstance(self.item, ToolItem | ThoughtItem | EndItem)
+
+    @property
+    def live(self) -> bool:
+        return not self.ended()
+
+    def refresh_row(self) -> bool:
+        """Say what the row says now; whether that changed."""
+        if self.row is None:
+            return False
+        row = row_of(self.item, self.folded, self.live, now())
+        return row is not None and self.row.show(row)
+
+    def update(self) -> None:
+        """Something about the item changed."""
+        if self.blocks[1:] or isinstance(self.item, FileItem):
+            self.load()
+        else:
+            self.refresh_row()
+
+    def grow(self, text: str) -> None:
+        """Text was appended to the item."""
+
+    def finish(self) -> None:
+        """Its run is over."""
+        self.refresh_row()
+
+    def toggle(self) -> None:
+        """The person opens or folds it."""
+        self.state.folded = not self.folded
+        self.load()
+
+    # ---- heights
+
+    def _measure(self) -> None:
+        if self.styles is not None:
+            self.heights.reset([block.estimate(self.styles, self.width) for block in self.blocks])
+
+    def fit(self, styles: Styles, width: float) -> None:
+        """Use these styles and this width from now on; heights are guesses until blocks are built."""
+        if (self.styles, self.width) == (styles, width):
+            return
+        self.styles, self.width = styles, width
+        self._measure()
+
+    def build(self, index: int) -> Block:
+        """Lay out one block, and know its height."""
+        block = self.blocks[index]
+        assert self.styles is not None
+        block.build(self.styles_of(block), self.width, index == 0)
+        self.heights[index] = block.height
+        return block
+
+    def styles_of(self, block: Block) -> Styles:
+        assert self.styles is not None
+        return self.styles
+
+    def add(self, block: Block) -> None:
+        self.blocks.append(block)
+        if self.styles is not None:
+            self.heights.append(block.estimate(self.styles, self.width))
+
+    @property
+    def height(self) -> float:
+        return self.space + self.heights.total + (2 * PAD if self.tinted else 0)
+
+    def top(self, index: int) -> float:
+        """Where a block begins, from the top of the entry."""
+        return self.space + (PAD if self.tinted else 0) + self.heights.before(index)
+
+    # ---- words
+
+    def plain(self) -> str:
+        """What a person reads, also of what is folded."""
+        return "\n".join(filter(None, (block.plain() for block in self.blocks)))
+
+    def markdown(self) -> str:
+        return "".join(block.markdown() for block in self.blocks)
+
+    def source(self) -> str:
+        """The text that is searched."""
+        return self.row.row.words if self.row else ""
+
+
+class QuestionEntry(Entry):
+    """The person's words, as they typed them."""
+
+    item: UserTurn
+
+    def _body(self) -> list[Block]:
+        blocks: list[Block] = [TextBlock(piece, slice_elements) for piece in literal_slices(self.item.text)]
+        if self.item.images:
+            blocks.append(PictureBlock([(image.name, image.data) for image in self.item.images], 96))
+        return blocks
+
+    def source(self) -> str:
+        return self.item.text
+
+    def update(self) -> None:
+        self.load()
+
+
+class TextEntry(Entry):
+    """A text that grows: an answer, or a thought under its row."""
+
+    item: TextItem
+
+    def load(self) -> None:
+        self.text = MarkdownText(finished=self.finished)
+        self._version = self.item.version
+        self._definitions = 0
+        self._shown = 0  # blocks that are final slices
+        self.blocks = []
+        row = row_of(self.item, self.folded, self.live, now())
+        self.row = RowBlock(row) if row else None
+        if self.row:
+            self.blocks.append(self.row)
+        if self.row is None or not self.folded:
+            self.text.feed(self.item.text)
+            self._take()
+        self._measure()
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more is expected, so nothing is held back."""
+        return self.over or self.ended()
+
+    over = False  # something else followed in the same place
+
+    @property
+    def live(self) -> bool:
+        return not self.finished
+
+    def styles_of(self, block: Block) -> Styles:
+        assert self.styles is not None
+        return self.styles.dim if self.row is not None and block is not self.row else self.styles
+
+    def grow(self, text: str) -> None:
+        self.over = False
+        self.text.finished = False
+        if self.row is not None:
+            self.refresh_row()
+            if self.folded:
+                return
+        if self.text.length + len(text) == self.item.length:
+            self.text.feed(text)
+        else:
+            self.text.feed(self.item.text[self.text.length :])
+        self._take()
+
+    def update(self) -> None:
+        if self._version != self.item.version or self.text.length > self.item.length:
+            self._replace()
+        elif self.text.length < self.item.length:
+            self.grow(self.item.text[self.text.length :])
+        self.refresh_row()
+
+    def finish(self) -> None:
+        self.refresh_row()
+        if not self.text.finished:
+            self.text.finished = True
+            if self.row is None or not self.folded:
+                self._take()
+
+    def _replace(self) -> None:
+        """The whole text is another. Slices that stayed keep their layout."""
+        old = {block.slice: block for block in self.blocks if isinstance(block, TextBlock) and not block.growing}
+        self.load()
+        for number, block in enumerate(self.blocks):
+            if isinstance(block, TextBlock) and not block.growing and (kept := old.pop(block.slice, None)):
+                kept._elements = block._elements
+                kept.joined = block.joined
+                self.blocks[number] = kept
+
+    def _take(self) -> None:
+        """Bring the blocks in line with the slices."""
+        first = 1 if self.row else 0
+        slices = self.text.slices
+        while self._shown < len(slices):
+            self._set(first + self._shown, slices[self._shown], growing=False)
+            self._shown += 1
+        at = first + self._shown
+        tail = self.text.tail()
+        if tail is not None:
+            self._set(at, tail, growing=not self.text.finished)
+            at += 1
+        while len(self.blocks) > at:
+            self._drop()
+        if self.text.definitions != self._definitions:
+            self._definitions = self.text.definitions
+            self._refresh_links()
+
+    def _set(self, index: int, piece: Slice, growing: bool) -> None:
+        if index < len(self.blocks):
+            block = self.blocks[index]
+            assert isinstance(block, TextBlock)
+            block.show(piece, growing)
+        else:
+            block = TextBlock(piece, self.text.elements, growing)
+            self.add(block)
+        before = self.blocks[index - 1] if index else None
+        if isinstance(before, TextBlock):
+            if block.shares:
+                block.side = before.side
+            if block.goes_on:
+                before.join()
+
+    def _drop(self) -> None:
+        self.blocks.pop()
+        if self.styles is not None:
+            self.heights.reset([self.heights[i] for i in range(len(self.blocks))])
+
+    def _refresh_links(self) -> None:
+        for block in self.blocks:
+            if isinstance(block, TextBlock) and self.text.refers(block.slice):
+                block.refresh()
+
+    def plain(self) -> str:
+        words = [self.row.plain()] if self.row else []
+        shown = self.row is None or not self.folded
+        text = self.text if shown else MarkdownText(self.item.text)
+        return "\n".join([*words, text.plain()])
+
+    def markdown(self) -> str:
+        return self.item.text if self.row is None else ""
+
+    def source(self) -> str:
+        return self.item.text
+
+
+def entry_for(item: Item, state: State, ended: Callable[[], bool]) -> Entry:
+    """The right kind of entry."""
+    if isinstance(item, UserTurn):
+        return QuestionEntry(item, state, ended)
+    if isinstance(item, AnswerItem | ThoughtItem):
+        return TextEntry(item, state, ended)
+    return Entry(item, state, ended)
+
+
+def literal_slices(text: str) -> list[Slice]:
+    """A text that is no Markdown, in slices of some lines."""
+    out: list[Slice] = []
+    lines = text.strip("\n").split("\n")
+    for start in range(0, len(lines), CODE_LINES):
+        part = "\n".join(lines[start : start + CODE_LINES])
+        for at in range(0, max(len(part), 1), SOFT):
+            out.append(Slice(part[at : at + SOFT] + "\n", "literal", gap=False))
+    return out
+
+
+# ---- what is inside a tool's row
+
+
+def _tool_details(item: ToolItem) -> list[Block]:
+    blocks: list[Block] = []
+    if item.args is not None or item.args_pieces:
+        text = pretty(item.args) if item.args is not None else item.args_text
+        blocks += _lines(text, "arguments")
+    if item.output:
+        blocks += _lines("".join(item.output), "output")
+    if item.error:
+        blocks += _lines(item.error, "error")
+    for part in item.parts:
+        blocks += _part(part)
+    if item.result is not None and not item.parts:
+        blocks += _lines(pretty(item.result), "result")
+    elif item.result is None and item.preview is not None:
+        blocks += _lines(pretty(item.preview), "so far")
+    return blocks or _lines("no arguments, no result", "details")
+
+
+def _part(part: Part) -> list[Block]:
+    if part.type == "image" and part.data:
+        return [PictureBlock([(part.name or "", part.data)], 240)]
+    if part.type == "diff":
+        return _lines(diff(part.old or "", part.new or ""), part.name or "changes", "diff")
+    words = part.text or f"{part.name or part.type}, {part.media or 'unknown type'}"
+    return _lines(words, part.name or "result")
+
+
+def pretty(value: Any) -> str:
+    """A value as text: JSON with indents, or the string itself."""
+    if isinstance(value, str):
+        return value
+    try:
+        return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        return str(value)[:_MOST_DETAIL]
+
+
+def diff(old: str, new: str) -> str:
+    """The lines that differ."""
+    from difflib import unified_diff
+
+    return "\n".join(line.rstrip("\n") for line in unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=3))
+
+
+def _lines(text: str, title: str, language: str = "") -> list[Block]:
+    """Literal text as code blocks under one title."""
+    cut = len(text) > _MOST_DETAIL
+    text = visible_marks(text[:_MOST_DETAIL]) + (f"\n… {len(text) - _MOST_DETAIL} more characters" if cut else "")
+    lines = text.rstrip("\n").split("\n")
+    blocks: list[Block] = []
+    for start in range(0, len(lines), CODE_LINES):
+        part = "\n".join(lines[start : start + CODE_LINES])
+        block = TextBlock(
+            Slice(part, "literal", opener="" if not start else "\n", gap=not start), _as_code(title, start)
+        )
+        if blocks:
+            previous = blocks[-1]
+            assert isinstance(previous, TextBlock)
+            block.side = previous.side
+            previous.join()
+        blocks.append(block)
+    return blocks
+
+
+def _as_code(title: str, start: int) -> Callable[[Slice], list[Element]]:
+    def elements(piece: Slice) -> list[Element]:
+        return [Code(piece.source, title, first=not start)]
+
+    return elements
+
+
+_HIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "�")
+_HIDDEN |= {code: f"⟨U+{code:04X}⟩" for code in (0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD)}
+_HIDDEN |= {code: f"⟨U+{code:04X}⟩" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+_HIDDEN |= {code: f"⟨U+{code:05X}⟩" for code in range(0xE0000, 0xE0080)}
+
+
+def visible_marks(text: str) -> str:
+    """Control, direction, zero-width and tag characters as marks that can be seen."""
+    return text if text.isascii() and text.isprintable() else text.translate(_HIDDEN)
+
+
+def is_ask(item: Item) -> bool:
+    """Whether a press on its row is for the owner."""
+    return isinstance(item, AskItem)

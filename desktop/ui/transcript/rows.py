@@ -1,0 +1,186 @@
+"""Items that are a line rather than a text, in words: what its row says. Nothing here draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desktop.core import describe
+from desktop.core.conversation import (
+    AgentItem,
+    AskItem,
+    EndItem,
+    FileItem,
+    Item,
+    NoticeItem,
+    SourceItem,
+    StepItem,
+    ThoughtItem,
+    ToolItem,
+)
+from desktop.core.markdown.build import where
+
+_TOOL_LOOK = {
+    "running": ("run", "accent"),
+    "ok": ("ok", "ok"),
+    "error": ("error", "error"),
+    "denied": ("close", "warning"),
+    "cancelled": ("stop", "muted"),
+    "unknown": ("error", "warning"),
+}
+_STEP_LOOK = {
+    "pending": ("dot", "muted"),
+    "running": ("run", "accent"),
+    "done": ("ok", "ok"),
+    "failed": ("error", "error"),
+    "skipped": ("dot", "muted"),
+    "waiting": ("wait", "accent"),
+}
+_AGENT_LOOK = {
+    "started": ("run", "accent"),
+    "running": ("run", "accent"),
+    "waiting": ("wait", "accent"),
+    "done": ("ok", "ok"),
+    "failed": ("error", "error"),
+    "closed": ("dot", "muted"),
+}
+_ASK_WORDS = {
+    "pending": "waits for you",
+    "sending": "sending your answer",
+    "answered": "answered",
+    "expired": "expired",
+    "withdrawn": "withdrawn",
+    "superseded": "replaced by a later one",
+}
+_NOTICE_LOOK = {"info": ("info", "muted"), "warning": ("error", "warning"), "error": ("error", "error")}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`icon` and `tone` (a field of the theme) go with the `state` in words. `folded` is None where nothing can be
+    opened. `card` sets the row apart; `wrap` lets long words take more lines."""
+
+    icon: str
+    tone: str
+    title: str
+    detail: str = ""
+    state: str = ""
+    time: str = ""
+    folded: bool | None = None
+    card: bool = False
+    wrap: bool = False
+    press: str = ""  # the word on it, where a press does something
+
+    @property
+    def words(self) -> str:
+        """The row as one reads it."""
+        parts = (self.title, self.detail, self.state, self.time, self.press)
+        return ", ".join(part for part in parts if part)
+
+
+def is_live(item: Item) -> bool:
+    """Whether the row shows a time that goes on."""
+    if isinstance(item, ToolItem):
+        return item.state == "running"
+    return isinstance(item, StepItem) and item.state == "running"
+
+
+def row_of(item: Item, folded: bool, live: bool, now: float) -> Row | None:
+    """What the item's row says, or None for those that have no row."""
+    match item:
+        case ToolItem():
+            return _tool(item, folded, now)
+        case ThoughtItem():
+            return Row("thought", "muted", describe.thought_line(item, live, now), folded=folded)
+        case StepItem():
+            icon, tone = _STEP_LOOK[item.state]
+            took = "" if item.ms is None else describe.seconds_words(item.ms / 1000)
+            return Row(icon, tone, describe.step_line(item), time=took)
+        case AgentItem():
+            icon, tone = _AGENT_LOOK[item.state]
+            detail = _one_line(item.error or item.task or "")
+            return Row(icon, tone, item.name, detail, describe.AGENT_STATES[item.state], folded=folded)
+        case AskItem():
+            return _ask(item)
+        case NoticeItem():
+            icon, tone = _NOTICE_LOOK[item.level]
+            return Row(icon, tone, item.text, wrap=True)
+        case EndItem():
+            return _end(item, folded)
+        case FileItem():
+            return _file(item)
+        case SourceItem():
+            title = item.title or item.doc or item.url or item.source
+            return Row(
+                "source", "muted", _one_line(title), where(item.url) if item.url else _one_line(item.quote or "")
+            )
+    return None
+
+
+def _tool(item: ToolItem, folded: bool, now: float) -> Row:
+    icon, tone = ("wait", "accent") if item.ask and item.state == "running" else _TOOL_LOOK[item.state]
+    seconds = describe.tool_seconds(item, now if item.state == "running" else None)
+    took = "" if seconds is None else describe.seconds_words(seconds)
+    line = describe.arguments_line(item.args, "" if item.args is not None else item.args_text)
+    return Row(icon, tone, describe.tool_name(item), line, describe.tool_state(item), took, folded=folded)
+
+
+def _ask(item: AskItem) -> Row:
+    title = item.tool or {"question": "Question", "form": "Form", "sign-in": "Sign-in"}.get(item.type, "Approval")
+    detail = item.text or describe.arguments_line(item.args)
+    state = f"answered: {item.answer}" if item.state == "answered" and item.answer else _ASK_WORDS[item.state]
+    if item.trouble:
+        state = f"{state}; {item.trouble}"
+    waits = item.state == "pending"
+    icon = "wait" if waits else "ok" if item.state == "answered" else "dot"
+    return Row(
+        icon,
+        "accent" if waits else "muted",
+        title,
+        _one_line(detail),
+        state,
+        card=waits,
+        press="Review" if waits else "",
+    )
+
+
+def _end(item: EndItem, folded: bool) -> Row:
+    quiet = item.status in ("cancelled", "waiting", "completed")
+    has_details = item.error is not None or bool(item.reason)
+    return Row(
+        "stop" if quiet else "error",
+        "muted" if quiet else "error" if item.status in ("failed", "refused") else "warning",
+        describe.ending_line(item),
+        folded=folded if has_details and not quiet else None,
+        wrap=True,
+    )
+
+
+def end_details(item: EndItem) -> str:
+    """What the server and the program know of an ending, for those who ask."""
+    lines = [f"status: {item.status}"]
+    if item.reason:
+        lines.append(f"reason: {item.reason}")
+    if item.error:
+        lines.append(f"message: {item.error.text}")
+        lines += [f"code: {item.error.code}"] if item.error.code else []
+        lines += [f"HTTP status: {item.error.http}"] if item.error.http else []
+        lines += [f"retry after: {item.error.retry_after:g} s"] if item.error.retry_after else []
+    return "\n".join(lines)
+
+
+def _file(item: FileItem) -> Row:
+    size = size_words(len(item.data)) if item.data is not None else ""
+    place = where(item.url) if item.url and item.data is None else ""
+    detail = ", ".join(filter(None, (item.media, size, place and f"at {place}")))
+    return Row("file", "muted", _one_line(item.name or "File"), detail, press="Show" if place else "")
+
+
+def size_words(count: int) -> str:
+    """A size as people say it: 12 KB, 3.4 MB."""
+    if count < 1_000:
+        return f"{count} bytes"
+    return f"{count / 1_000:.0f} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text[:600].split())
