@@ -76,7 +76,8 @@ class Talk:
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A person's answer to an ask: `allow` for approvals, `choice`/`choices` where the protocol names them,
-    `text` for questions, `args` if the arguments were edited, `note` for a reason."""
+    `text` for questions, `args` if the arguments were edited, `note` for a reason. `shown` is the digest of what the
+    person saw (see `arguments.ask_digest`); it stays here."""
 
     ask: str
     allow: bool | None = None
@@ -84,6 +85,7 @@ class Answer:
     text: str | None = None
     args: Any = None
     note: str | None = None
+    shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class HttpCall:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    json: Any = None
+    json: Any = field(default=None, repr=False)  # a login has the password in it
     stream: bool = False
     fresh: bool = False
     timeout: float | None = 30.0

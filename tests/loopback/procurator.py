@@ -6,6 +6,7 @@ UUID as session, strict base64 in pictures. It keeps runs and approvals, so that
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -92,6 +93,7 @@ class Procurator:
         self.escalations: dict[str, Run] = {}
         self.decisions: list[tuple[str, Any]] = []
         self.deleted: list[str] = []
+        self.cancelled = asyncio.Event()
         self.pictures: list[str] = []
         self.bodies: list[dict[str, Any]] = []
         self.lose: list[str] = []  # paths' ends whose next answer is lost after the work was done
@@ -134,6 +136,7 @@ class Procurator:
                 await self._continue(run, request, exchange)
             case ("DELETE", "api", "agents", _, "runs", run):
                 self.deleted.append(run)
+                self.cancelled.set()
                 await exchange.reply(204)
             case ("GET", "api", "v1", "runs"):
                 found = [r for r in reversed(self.runs) if r.session == request.query.get("sessionId")]
