@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any, Literal
 
 from desktop.core.events import (
@@ -273,8 +274,9 @@ class Conversation:
         return self.runs[-1] if self.runs else None
 
     def of_run(self, number: int) -> Iterator[Item]:
-        """The items of one run, in order."""
-        return (item for item in self.items.values() if item.run == number)
+        """The items of one run, in order. Items lie run by run, so this costs no more than the runs since."""
+        since = takewhile(lambda item: item.run >= number, reversed(self.items.values()))
+        return reversed([item for item in since if item.run == number])
 
     def open_asks(self) -> list[AskItem]:
         """The asks that wait for a person, oldest first."""

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
-from typing import Any
-
-from pydantic import TypeAdapter
+from dataclasses import MISSING, Field, fields, is_dataclass
+from typing import TYPE_CHECKING, Any
 
 from desktop.core.events import KINDS, AnyEvent, Event
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter  # imported when something is read, so that writing costs no start
 
 _adapters: dict[str, TypeAdapter[Any]] = {}
 
 
-def to_json(event: Event) -> dict[str, Any]:
+def to_json(event: Event, exact: bool = False) -> dict[str, Any]:
     """`kind` first, then the fields that are not empty. Bytes become base64 text. `False` of `editable` and the like is
-    left out too; `text` and `data` stay even when empty."""
-    out: dict[str, Any] = {"kind": event.kind}
-    for field in fields(event):
-        value = _plain(getattr(event, field.name))
-        if field.name in ("text", "data", "status") or not _empty(value):
-            out[field.name] = value
-    return out
+    left out too; `text` and `data` stay even when empty. With `exact` only what equals its default is left out, so
+    that `from_json` gives an equal event."""
+    return {"kind": event.kind, **_object(event, exact, keep=("text", "data"))}
 
 
 def from_json(data: Mapping[str, Any]) -> AnyEvent:
@@ -32,6 +29,8 @@ def from_json(data: Mapping[str, Any]) -> AnyEvent:
         raise ValueError(f"unknown kind of event: {kind!r}")
     adapter = _adapters.get(kind)
     if adapter is None:
+        from pydantic import TypeAdapter
+
         adapter = _adapters[kind] = TypeAdapter(KINDS[kind])
     values = {name: value for name, value in data.items() if name not in ("kind", "seq", "t", "at")}
     if isinstance(values.get("data"), str) and kind == "file":
@@ -44,16 +43,29 @@ def from_json(data: Mapping[str, Any]) -> AnyEvent:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or value is False or value == [] or value == ""
+    return value is None or value is False or value in ([], (), "")
 
 
-def _plain(value: Any) -> Any:
+def _object(value: Any, exact: bool, keep: tuple[str, ...] = ()) -> dict[str, Any]:
+    said = ((field, getattr(value, field.name)) for field in fields(value))
+    return {f.name: _plain(v, exact) for f, v in said if (f.name in keep and not exact) or _says(f, v, exact)}
+
+
+def _says(field: Field[Any], value: Any, exact: bool) -> bool:
+    if field.default is MISSING:  # never left out, or the event could not be read back
+        return True
+    if exact:
+        return value is not field.default and (type(value) is not type(field.default) or value != field.default)
+    return not _empty(value)
+
+
+def _plain(value: Any, exact: bool) -> Any:
     if isinstance(value, bytes):
         return b64encode(value).decode()
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(v) for f in fields(value) if not _empty(v := getattr(value, f.name))}
+        return _object(value, exact)
     if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
+        return [_plain(v, exact) for v in value]
     if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): _plain(v, exact) for k, v in value.items()}
     return value
