@@ -74,7 +74,7 @@ class DockrionAdapter(Adapter):
         self.check_images(prompt)
         if prompt.images and (self._server is not None or self._told):
             self.input().check_images(prompt)
-        return DockrionRun(self, prompt, talk)
+        return DockrionRun(self, prompt, talk, self.extra)
 
     def look_up(self, run_id: str | None, talk: Talk) -> Run | None:
         """Ask after a background run; a direct stream leaves nothing to ask for."""

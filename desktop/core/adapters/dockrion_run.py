@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -57,8 +57,9 @@ class DockrionRun(Run):
 
     adapter: DockrionAdapter
 
-    def __init__(self, adapter: DockrionAdapter, prompt: Prompt, talk: Talk) -> None:
+    def __init__(self, adapter: DockrionAdapter, prompt: Prompt, talk: Talk, extra: Mapping[str, Any]) -> None:
         super().__init__(adapter, prompt, talk)
+        self._extra = extra
         self._tools = ToolCalls(self)
         self._seen: set[str] = set()  # names that came as real events, so that their echoes are dropped
         self._steps = 0
@@ -79,7 +80,7 @@ class DockrionRun(Run):
                 yield RunEnded(status="failed", reason=server.code, error=server)
                 return
         try:
-            body = self.adapter.input().body(self.prompt, self.talk, self.adapter.extra)
+            body = self.adapter.input().body(self.prompt, self.talk, self._extra)
         except NotSendable as error:
             failure = Failure(error.headline, code=error.code)
             yield RunEnded(status="failed", reason=error.code, error=failure)
@@ -356,7 +357,7 @@ class DockrionLookUp(DockrionRun):
     """Ask what became of a background run: its result if it has ended, else its events from the first on."""
 
     def __init__(self, adapter: DockrionAdapter, run_id: str, talk: Talk) -> None:
-        super().__init__(adapter, Prompt(""), talk)
+        super().__init__(adapter, Prompt(""), talk, {})
         self.run_id = run_id
 
     def script(self) -> Steps[None]:

@@ -48,8 +48,9 @@ class OpenAIRun(Run):
 
     adapter: OpenAIAdapter
 
-    def __init__(self, adapter: OpenAIAdapter, prompt: Prompt, talk: Talk) -> None:
+    def __init__(self, adapter: OpenAIAdapter, prompt: Prompt, talk: Talk, extra: dict[str, Any]) -> None:
         super().__init__(adapter, prompt, talk)
+        self._extra = extra
         self._texts, self._calls, self._files = Texts(), Calls(), Files()
         self._begun = False
         self._finish = ""
@@ -88,7 +89,7 @@ class OpenAIRun(Run):
         for name in ("temperature", "max_tokens"):
             if option(name) is not None:
                 body[name] = option(name)
-        return {**body, **self.adapter.extra}
+        return {**body, **self._extra}
 
     # ---- frames
 
@@ -178,7 +179,7 @@ class OpenAIRun(Run):
         return RunEnded(status="failed", reason="server", error=failure)
 
     def _sound(self) -> str:
-        audio = self.adapter.extra.get("audio")
+        audio = self._extra.get("audio")
         return str(audio.get("format", "wav")) if isinstance(audio, dict) else "wav"
 
 
@@ -222,8 +223,7 @@ class OpenAIAdapter(Adapter):
     def run(self, prompt: Prompt, talk: Talk) -> Run:
         """One turn; the request carries all earlier ones."""
         self.check_images(prompt)
-        _ = self.extra
-        return OpenAIRun(self, prompt, talk)
+        return OpenAIRun(self, prompt, talk, self.extra)
 
     def probe(self) -> Steps[Found]:
         """Ask for the list of models, which costs nothing and checks the key."""
@@ -253,7 +253,7 @@ class OpenAIAdapter(Adapter):
         if words:
             return replace(failure, text=words)
         if reply.status == 404 and not self.url("").endswith("/v1/"):
-            return replace(failure, text=f"{failure.text} {OTHER_PLACE}")
+            return replace(failure, text=f"{failure.text.rstrip('.')}. {OTHER_PLACE}")
         return failure
 
     # ---- for its runs
