@@ -29,6 +29,7 @@ class Session:
     files: dict[str, str] = field(default_factory=dict)
     kind: str = ""
     pending: asyncio.Future[str] | None = None
+    refused: asyncio.Event = field(default_factory=asyncio.Event)  # an answer came to nothing pending
 
 
 class Agentrail:
@@ -80,7 +81,7 @@ class Agentrail:
         said = request.json.get("decision" if session.kind == "permission" else "answer")
         if session.pending is None:
             await exchange.reply(404, {"error": f"nothing is waiting in session {name}"})
-            session.kind = "gone"
+            session.refused.set()
         elif not said or (session.kind == "permission" and said not in ("approved", "rejected")):
             await exchange.reply(400, {"error": "decision must be approved or rejected"})
         else:
@@ -175,8 +176,7 @@ class Turn:
     async def _late(self, rest: str) -> None:
         """Asks, but has given up waiting by the time the answer comes; goes on once it was told off."""
         await self.emit("permission_request", toolCallId="call-l", toolName="Write", reason="too late")
-        while self.session.kind != "gone":
-            await asyncio.sleep(0)
+        await self.session.refused.wait()
         await self.emit("permission_resolved", toolCallId="call-l", decision="rejected")
         await self.say("Nobody said yes.")
 

@@ -86,6 +86,7 @@ class Procurator:
     def __init__(self, admin: bool = True, older: bool = False) -> None:
         self.admin = admin
         self.older = older  # no approvals, but /continue
+        self.busy = False  # runs are refused with 429
         self.tokens = ["token-1"]
         self.logins = 0
         self.runs: list[Run] = []
@@ -172,6 +173,9 @@ class Procurator:
     async def _start(self, agent: str, request: Request, exchange: Exchange, streamed: bool) -> None:
         body = request.json
         self.bodies.append(body)
+        if self.busy:
+            await self._problem(exchange, 429, "slow down")
+            return
         try:
             uuid.UUID(body["sessionId"])
             self.pictures += [_hash(media) for media in body.get("media", ())]

@@ -64,15 +64,26 @@ class _Lane:
     message: int = 0
     turn: int = 0
     assistant: bool = True
+    ended: bool = False
     parts: dict[Channel, dict[str, None]] = field(default_factory=lambda: {"answer": {}, "reasoning": {}})
     calls: dict[int, str] = field(default_factory=dict)
 
     def begin(self, assistant: bool) -> None:
-        self.assistant = assistant
+        """A message starts; those of the user and of tools draw nothing."""
+        self.assistant, self.ended = assistant, False
         if assistant:
             self.message += 1
             self.parts = {"answer": {}, "reasoning": {}}
             self.calls = {}
+
+    def end(self) -> None:
+        """The message is over: what comes without a start is the assistant's."""
+        self.assistant = self.ended = True
+
+    def wake(self) -> None:
+        """A piece came; it opens a message if none is open."""
+        if self.ended:
+            self.begin(True)
 
 
 class AgentrailStream(Run):
@@ -231,11 +242,13 @@ class AgentrailStream(Run):
         return events
 
     def _piece(self, lane: _Lane, channel: Channel, place: int, text: str) -> TextDelta:
+        lane.wake()
         part = f"{lane.message}.{place}"
         lane.parts[channel][part] = None
         return TextDelta(path=lane.path, channel=channel, part=part, text=text)
 
     def _call_piece(self, lane: _Lane, kind: str, place: int, event: dict[str, Any]) -> Events:
+        lane.wake()
         block = event.get("toolCall") or _block_at(event.get("partial"), place)
         call = lane.calls.get(place) or first_text(block, ("id",))
         if not call:
@@ -252,6 +265,7 @@ class AgentrailStream(Run):
     def _message_end(self, data: dict[str, Any]) -> Events:
         events: list[AnyEvent] = []
         lane = self._lane(data, events)
+        lane.end()
         message = data.get("message")
         if not isinstance(message, dict) or message.get("role", "assistant") != "assistant":
             return events
