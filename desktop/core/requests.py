@@ -91,7 +91,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class HttpCall:
     """One HTTP request. With `stream` its body is fed to the run as it comes; `fresh` wants a connection of its
-    own. `url` is absolute; credentials are in `headers` only."""
+    own. `url` is absolute; credentials are in `headers`, and in the body of a login. `sends` is False where nothing
+    of what the person said goes to the server: such a call does not count as the message's acceptance."""
 
     method: str
     url: str
@@ -100,6 +101,7 @@ class HttpCall:
     stream: bool = False
     fresh: bool = False
     timeout: float | None = 30.0
+    sends: bool = True
 
 
 @dataclass(frozen=True, slots=True)

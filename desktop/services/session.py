@@ -262,7 +262,7 @@ class Session:
                     reply = await self._stream(live, self._checked(step))
                 case HttpCall():
                     reply = await self._transport.fetch(self._checked(step))
-                    self._accept(live, reply.status)
+                    self._accept(live, reply.status if step.sends else 0)
                 case Wait():
                     await asyncio.sleep(step.seconds)
                 case _:

@@ -144,6 +144,18 @@ async def test_an_expired_login_is_renewed_once() -> None:
         assert (at.run.status, at.manager.logins, len(at.manager.runs)) == ("completed", 2, 2)
 
 
+async def test_a_login_alone_is_not_the_acceptance_of_the_message() -> None:
+    async with desk("echo", secrets=LOGIN, user="ada") as at:
+        accepted: list[str] = []
+        at.session.listeners.accepted = lambda: accepted.append("yes")
+        at.manager.busy = True
+        await at.send()
+        assert (at.run.status, at.manager.logins, accepted) == ("failed", 1, [])
+        at.manager.busy = False
+        await at.send()
+        assert (at.run.status, accepted) == ("completed", ["yes"])
+
+
 async def test_a_wrong_password_is_said_and_nothing_is_sent() -> None:
     async with desk("echo", secrets=Secrets(extra={"password": "wrong"}), user="ada") as at:
         await at.send()

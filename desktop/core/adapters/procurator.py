@@ -217,7 +217,7 @@ class ProcuratorAdapter(Adapter):
     def _log_in(self) -> Steps[Failure | None]:
         self._token = None
         name, password = self.connection.option("user"), self.secrets.extra["password"]
-        reply = yield self.call("POST", "/api/auth/login", {"username": name, "password": password})
+        reply = yield self.call("POST", "/api/auth/login", {"username": name, "password": password}, sends=False)
         reply = reply or Reply(0)
         token = first_text(json_of(reply), ("token", "accessToken"))
         if token:

@@ -290,10 +290,10 @@ class ServerRun(Run):
             pause = replace(pause, ask=vague.ask, dead=vague.dead, call=vague.call, text=text)
         before = self._known.get(pause.ask)
         if pause.tool and pause.route == "resolve":
-            for started in self.calls.hold(pause.tool, pause.args, pause.call or pause.ask):
-                pause = replace(pause, call=started.call)
-                if before is None or before.args != pause.args:
-                    yield started
+            call, started = self.calls.hold(pause.tool, pause.args, pause.call or pause.ask)
+            pause = replace(pause, call=call)
+            if started is not None and (before is None or before.args != pause.args):
+                yield started
         pause = replace(pause, run_id=pause.run_id or self.run_id)
         self._known[pause.ask] = pause
         if pause.ask not in self.asking or before is None or before.event() != pause.event():

@@ -21,7 +21,6 @@ _OUTPUT = ("result", "output", "toolOutput", "error")
 class _Call:
     name: str
     plain: bool  # announced as text: no end will come
-    open: bool = True
     told: bool = False  # its outcome is known
 
 
@@ -30,6 +29,7 @@ class Calls:
 
     def __init__(self) -> None:
         self._calls: dict[str, _Call] = {}
+        self._open: dict[str, _Call] = {}  # those of them that have not ended
         self._minted = 0
 
     def start(self, data: str) -> Iterator[AnyEvent]:
@@ -39,7 +39,7 @@ class Calls:
         if isinstance(said, dict):
             call = first_text(said, _ID) or self._mint()
             name = first_text(said, _NAME) or "tool"
-            self._calls.setdefault(call, _Call(name, plain=False))
+            self._add(call, name, plain=False)
             yield ToolStarted(call=call, name=name, args=_field(said, _INPUT))
         elif name := _name_in(data):
             yield from self.adopt(self._mint(), name)
@@ -66,39 +66,40 @@ class Calls:
             name = first_text(tool, _NAME)
             if name:
                 call = self._untold(name) or self._mint()
-                self._calls.setdefault(call, _Call(name, plain=True))
+                self._add(call, name)
                 yield ToolStarted(call=call, name=name, args=_field(tool, _INPUT))
                 took = tool.get("durationMs")
                 yield self._ended(call, _field(tool, _OUTPUT), bool(tool.get("isError")), took)
 
     def settle(self, plain_only: bool = False) -> Iterator[AnyEvent]:
         """End what is open and will get no end of its own: the agent went on, so it had its result."""
-        for name, call in self._calls.items():
-            if call.open and (call.plain or not plain_only):
-                call.open = False
+        for name, call in list(self._open.items()):
+            if call.plain or not plain_only:
+                del self._open[name]
                 yield ToolEnded(call=name, status="ok")
 
-    def hold(self, name: str, args: Any, otherwise: str) -> Iterator[ToolStarted]:
-        """Keep the open call of this name, or a new one called `otherwise`, unended: a person decides about it."""
-        call = next((c for c, known in self._calls.items() if known.open and known.name == name), otherwise)
-        held = self._calls.setdefault(call, _Call(name, plain=True))
-        held.open, held.told = False, True
-        yield ToolStarted(call=call, name=held.name, args=args)
+    def hold(self, name: str, args: Any, otherwise: str) -> tuple[str, ToolStarted | None]:
+        """Keep the open call of this name, or a new one called `otherwise`, unended: a person decides about it.
+        Returns its id, and its announcement where there is something to announce."""
+        call = next((c for c, known in self._open.items() if known.name == name), otherwise)
+        is_new = call not in self._calls
+        self._add(call, name).told = True
+        self._open.pop(call, None)
+        return call, ToolStarted(call=call, name=name, args=args) if is_new or args is not None else None
 
-    def adopt(self, call: str, name: str, args: Any = None) -> Iterator[AnyEvent]:
-        """Announce a call under a known id."""
-        self._calls[call] = _Call(name, plain=True)
-        yield ToolStarted(call=call, name=name, args=args)
+    def adopt(self, call: str, name: str) -> Iterator[AnyEvent]:
+        """Announce a call under a known id; one that a person has decided about is at work again."""
+        self._open[call] = self._add(call, name)
+        yield ToolStarted(call=call, name=name)
 
     def deny(self, call: str) -> Iterator[AnyEvent]:
         """A person refused this call."""
-        if call in self._calls:
-            self._calls[call].open = False
+        if self._open.pop(call, None) is not None:
             yield ToolEnded(call=call, status="denied")
 
     def _ended(self, call: str, output: Any, failed: bool, ms: Any = None) -> ToolEnded:
-        known = self._calls[call]
-        known.open, known.told = False, True
+        self._calls[call].told = True
+        self._open.pop(call, None)
         status: ToolStatus = "error" if failed or (isinstance(output, dict) and "error" in output) else "ok"
         error = (message_in(output) or _text(output)) if status == "error" else None
         took = float(ms) if isinstance(ms, (int, float)) else None
@@ -106,8 +107,16 @@ class Calls:
 
     def _untold(self, name: str, announced: bool = False) -> str | None:
         """The oldest call of this name (any, if `announced`) whose outcome is unknown; open ones first."""
-        found = [(not c.open, n) for n, c in self._calls.items() if not c.told and (announced or c.name == name)]
+        found = [
+            (n not in self._open, n) for n, c in self._calls.items() if not c.told and (announced or c.name == name)
+        ]
         return min(found, key=lambda pair: pair[0])[1] if found else None
+
+    def _add(self, call: str, name: str, plain: bool = True) -> _Call:
+        """The call of this id; one that is known stays as it is."""
+        if call not in self._calls:
+            self._calls[call] = self._open[call] = _Call(name, plain)
+        return self._calls[call]
 
     def _mint(self) -> str:
         self._minted += 1

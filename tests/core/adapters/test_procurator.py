@@ -149,6 +149,12 @@ def test_an_end_without_an_id_belongs_to_the_oldest_open_call() -> None:
     assert tools(seen) == [("one", "ok", {"price": 4}), ("two", "ok", None)]
 
 
+def test_a_call_announced_again_after_its_end_changes_nothing() -> None:
+    start = frame("TOOL_START", '{"id":"a","name":"one"}')
+    seen = shown(start, frame("TOOL_ERROR", '{"id":"a","error":"broken"}'), start, frame("STOP"))
+    assert tools(seen) == [("one", "error", "broken")]
+
+
 def test_an_end_that_was_never_announced_is_a_call_of_its_own() -> None:
     seen = shown(frame("TOOL_END", '{"id":"z","name":"late","result":"r"}'), frame("STOP"))
     assert tools(seen) == [("late", "ok", "r")]
@@ -502,6 +508,21 @@ def test_an_answer_to_a_request_of_another_day_is_refused_in_words() -> None:
     run = adapter().answering(Answer("ap-unknown", True), Talk(uuid=UUID))
     play = Play(run, run.steps())
     assert (play.calls, play.end.status) == ([], "failed")
+
+
+def test_a_refusal_while_the_stream_is_still_open_denies_the_call() -> None:
+    run = chat()
+    steps = run.steps()
+    next(steps)
+    run.open(200, {"content-type": "text/event-stream"})
+    run.feed(frame("START", "r1") + frame("PAUSED", ACTION))
+    answer = Play(run, run.guarded(run.answer(Answer("ap-12345678", False))), ok({"status": "REJECTED"}))
+    assert [e.status for e in answer.events if e.kind == "tool.ended"] == ["denied"]
+    run.feed(frame("STOP"))
+    run.close()
+    steps.send(Reply(200))
+    ends = [steps.send(row("CANCELLED")), *steps]
+    assert [e.kind for e in ends if not isinstance(e, HttpCall | Wait)] == ["run.ended"]
 
 
 # ---- cancel, look up
