@@ -13,7 +13,7 @@ class ThinkTag:
     beginning of a tag is held back until it is clear."""
 
     def __init__(self) -> None:
-        self._state = "start"  # then "thought", "gap" (blank lines after it), "answer"
+        self._state = "start"  # then "lead" (blank lines), "thought", "gap" (blank lines), "answer"
         self._held = ""
 
     def feed(self, text: str) -> list[Piece]:
@@ -24,11 +24,10 @@ class ThinkTag:
         out: list[Piece] = []
         if self._state == "start":
             self._open()
+        self._skip_lines("lead", "thought")
         if self._state == "thought":
             out += self._thought()
-        if self._state == "gap":
-            self._held = self._held.lstrip("\r\n")
-            self._state = "answer" if self._held else "gap"
+        self._skip_lines("gap", "answer")
         if self._state == "answer":
             out.append(("answer", self._held))
             self._held = ""
@@ -42,10 +41,16 @@ class ThinkTag:
     def _open(self) -> None:
         start = self._held.lstrip()
         if start.startswith(OPEN):
-            self._state = "thought"
-            self._held = start.removeprefix(OPEN).lstrip("\r\n")
+            self._state = "lead"
+            self._held = start.removeprefix(OPEN)
         elif not OPEN.startswith(start):
             self._state = "answer"
+
+    def _skip_lines(self, state: str, then: str) -> None:
+        """Leave out the blank lines around a thought."""
+        if self._state == state:
+            self._held = self._held.lstrip("\r\n")
+            self._state = then if self._held else state
 
     def _thought(self) -> list[Piece]:
         thought, closed, rest = self._held.partition(CLOSE)
