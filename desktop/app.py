@@ -20,7 +20,7 @@ from desktop import __version__
 from desktop.core.requests import Connection, Secrets
 from desktop.services import tasks
 from desktop.services.paths import Paths
-from desktop.services.settings import SettingsStore
+from desktop.services.settings import SettingsFile
 from desktop.ui import theme as themes
 from desktop.ui.main_window import MainWindow
 
@@ -64,8 +64,8 @@ class _Program:
             with contextlib.suppress(NotImplementedError, ValueError):  # Windows
                 loop.add_signal_handler(name, self._ended.set)
         paths = Paths(self._data_dir) if self._data_dir else Paths.default()
-        settings = SettingsStore(paths.settings_file)
-        window = MainWindow(themes.decide(settings.values.theme))
+        settings = SettingsFile(paths)
+        window = MainWindow(themes.decide(settings.settings.theme))
         themes.apply(self._app, window.theme)
         window.close_wanted.connect(self._ended.set)
         window.show()
@@ -76,7 +76,7 @@ class _Program:
         workspace = Workspace(paths, settings)
         window.theme_wanted.connect(lambda choice: self._theme(window, choice))
         hints = self._app.styleHints()
-        hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.values.theme))
+        hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.settings.theme))
         await window.populate(workspace, self._given)
         if self._self_test:
             print(f"sluice {__version__}: the window opened and the services started.")

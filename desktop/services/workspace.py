@@ -22,11 +22,10 @@ from desktop.services import local_servers
 from desktop.services.history import Draft, History
 from desktop.services.keychain import Keychain
 from desktop.services.local_model import LocalModel
-from desktop.services import profiles as saved
 from desktop.services.paths import Paths
 from desktop.services.profiles import KEY, Profile, Profiles
 from desktop.services.session import Session
-from desktop.services.settings import SettingsStore
+from desktop.services.settings import SettingsFile
 from desktop.services.tasks import finish, spawn
 from desktop.services.transport import Transport
 
@@ -55,13 +54,14 @@ class Tab:
 class Workspace:
     """Made once per window. `say` hears of trouble that belongs to no tab, in words for people."""
 
-    def __init__(self, paths: Paths, settings: SettingsStore, transport: Transport | None = None) -> None:
+    def __init__(self, paths: Paths, settings: SettingsFile, transport: Transport | None = None) -> None:
         self.paths = paths
         self.transport = transport or Transport()
-        self.settings = settings
+        self.settings_file = settings
+        self.settings = settings.settings
         self.say: Callable[[str], None] = _log.warning
         self.current: str | None = None  # key of the tab in front
-        self._profiles = Profiles(paths.profiles_file)
+        self._profiles = Profiles(paths)
         self._keychain = Keychain(paths.keyring_service, lambda words: self.say(words))
         self._history = History(paths, trouble=lambda words: self.say(words))
         self._model = LocalModel()
@@ -82,11 +82,11 @@ class Workspace:
 
     def usual_profile(self) -> Profile | None:
         """What a new tab talks to: what was used last."""
-        return self.profile(self.settings.values.last_profile)
+        return self.profile(self.settings.last_profile)
 
     def local_profile(self) -> Profile:
         """The small model on this computer; its address is known once it runs."""
-        return Profile(LOCAL_NAME, Connection("openai", "http://127.0.0.1:0/v1", "smollm2"), id=LOCAL)
+        return Profile(LOCAL, LOCAL_NAME, Connection("openai", "http://127.0.0.1:0/v1", "smollm2"))
 
     def local_model_trouble(self) -> str | None:
         """Why the small model cannot be used, with how to get it; None if it can."""
@@ -106,7 +106,7 @@ class Workspace:
     def add_temporary(self, connection: Connection, secrets: Secrets) -> Profile:
         """A connection for this run only. Its key is never stored."""
         name = f"{self.name_for(connection)} (this run only)"
-        profile = Profile(name, connection, id=f"run-{len(self._temporary)}")
+        profile = Profile(f"run-{len(self._temporary)}", name, connection)
         self._temporary[profile.id] = (profile, secrets)
         return profile
 
@@ -127,11 +127,12 @@ class Workspace:
         kept = old if old is not None and self._profiles.get(old.id) else None
         given = {name: value for name, value in {KEY: secrets.key, **secrets.extra}.items() if value}
         fields = tuple(dict.fromkeys((*(kept.secret_fields if kept else ()), *given)))
-        profile = Profile(name, connection, fields, **({"id": kept.id, "unknown": kept.unknown} if kept else {}))
+        unknown = kept.unknown if kept else {}
+        profile = Profile(kept.id if kept else str(uuid.uuid4()), name, connection, fields, unknown)
         self._secrets.pop(profile.id, None)
         trouble = ""
         try:
-            self._profiles.save(profile)
+            self._profiles.put(profile)
         except StoreTrouble as error:
             trouble = error.headline
         for name_, value in given.items():
@@ -155,12 +156,12 @@ class Workspace:
         if profile.id == LOCAL:
             return Secrets()
         if profile.id not in self._secrets:
-            self._secrets[profile.id] = await saved.secrets(profile, self._keychain)
+            self._secrets[profile.id] = await self._profiles.secrets(profile, self._keychain)
         return self._secrets[profile.id]
 
     def key_note(self) -> str:
         """Where keys are kept, in words."""
-        return "Keys are kept in this system's keyring; without one, for this run only. Never in a file."
+        return self._keychain.note()
 
     def where_kept(self) -> str:
         """The folder of settings, history and logs."""
@@ -268,10 +269,11 @@ class Workspace:
 
     def change_settings(self, **values: Any) -> None:
         """Set and keep settings; trouble is told, and the change then holds for this run."""
-        try:
-            self.settings.change(**values)
-        except StoreTrouble as error:
-            self.say(error.headline)
+        for name, value in values.items():
+            setattr(self.settings, name, value)
+        self.settings_file.save()
+        if self.settings_file.trouble:
+            self.say(self.settings_file.trouble)
 
     async def close(self, tabs: list[Tab]) -> None:
         """Leave everything in order: runs cut off, children ended, files written. Three seconds at most."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QTabBar, QTabWidget, QToolButton, QWidget
 
 from desktop.services.tasks import spawn
 from desktop.ui.icons import icon
@@ -58,7 +58,7 @@ class MainWindow(QMainWindow):
         self._sidebar = HistorySidebar()
         self._sidebar.open_wanted.connect(self.open_session)
         self._sidebar.search_wanted.connect(lambda _: self.refresh_history())
-        self._sidebar.setVisible(not workspace.settings.values.sidebar_folded and self.width() > 900)
+        self._sidebar.setVisible(workspace.settings.sidebar and self.width() > 900)
         self._split.insertWidget(0, self._sidebar)
         self._split.addWidget(self._asks.queue)
         self._split.setStretchFactor(1, 1)
@@ -91,18 +91,17 @@ class MainWindow(QMainWindow):
             page.save_draft()
         if self._workspace is not None:
             geometry = bytes(self.saveGeometry().toBase64().data()).decode()
-            folded = not self._sidebar.isVisible()
-            self._workspace.change_settings(sidebar_folded=folded, window_geometry=geometry)
+            self._workspace.change_settings(sidebar=self._sidebar.isVisible(), window_geometry=geometry)
         return [page.tab for page in self.pages()]
 
     # ---- building
 
     def _build(self) -> None:
-        self._tabs = QTabWidget(objectName="session_tabs", movable=True, tabsClosable=True, documentMode=True)
+        self._tabs = QTabWidget(objectName="session_tabs", movable=True, documentMode=True)
         self._tabs.tabBar().setAccessibleName("Conversations open")
         self._tabs.tabBar().setExpanding(False)
+        self._tabs.tabBar().setDrawBase(False)
         self._tabs.tabBar().setElideMode(Qt.TextElideMode.ElideRight)
-        self._tabs.tabCloseRequested.connect(lambda index: self.close_tab(self._page(index)))
         self._tabs.currentChanged.connect(self._tab_changed)
         self._tabs.tabBar().tabMoved.connect(lambda *_: self._remember_tabs())
         self._split = QSplitter(Qt.Orientation.Horizontal)
@@ -198,11 +197,20 @@ class MainWindow(QMainWindow):
         page.link_activated.connect(self._links.open)
         page.ask_wanted.connect(lambda ask: self._show_ask(tab.key, ask))
         index = self._tabs.addTab(page, literal_title(tab.title))
+        self._tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._close_button(page))
         self._retitle(page)
         if current:
             self._tabs.setCurrentIndex(index)
             page.focus_composer()
         return page
+
+    def _close_button(self, page: SessionPage) -> QToolButton:
+        button = QToolButton(autoRaise=True, toolTip="Close tab")
+        button.setAccessibleName("Close tab")
+        button.setIcon(icon("close", self.theme.muted))
+        button.setIconSize(QSize(12, 12))
+        button.clicked.connect(lambda: self.close_tab(page))
+        return button
 
     def new_tab(self) -> SessionPage:
         """An empty conversation with the connection of the tab in front."""

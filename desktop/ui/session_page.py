@@ -37,7 +37,7 @@ from desktop.ui.status_bar import StatusBar
 from desktop.ui.theme import Theme
 from desktop.ui.thinking_drawer import ThinkingDrawer
 from desktop.ui.tool_activity import ToolActivity
-from desktop.ui.transcript.pane import TranscriptView
+from desktop.ui.transcript.view import TranscriptView
 
 _NARROW = 860  # pixels below which the side panel folds
 _DRAFT_MS, _DRAFT_MOST_MS = 1000, 5000
@@ -94,7 +94,7 @@ class SessionPage(QWidget):
         self._stack.addWidget(self._transcript)
         self._find = FindBar()
         self._status = StatusBar()
-        column = QWidget()
+        column = self._column = QWidget(objectName="session_column")
         left = QVBoxLayout(column)
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(0)
@@ -191,7 +191,7 @@ class SessionPage(QWidget):
             f"#composer_box {{ background: {theme.page.name()}; border: 1px solid {theme.border.name()};"
             f" border-radius: 12px; }} QPlainTextEdit {{ background: transparent; }}"
         )
-        self._stack.setStyleSheet(f"QStackedWidget {{ background: {theme.page.name()}; }}")
+        self._column.setStyleSheet(f"#session_column {{ background: {theme.page.name()}; }}")
 
     def _wire(self) -> None:
         self._composer.send_wanted.connect(self.send)

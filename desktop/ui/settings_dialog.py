@@ -21,7 +21,7 @@ class SettingsDialog(QDialog):
         self.setObjectName("settings_dialog")
         self.setWindowTitle("Settings")
         self._workspace = workspace
-        settings = workspace.settings.values
+        settings = workspace.settings
         self._theme = QComboBox()
         self._theme.setAccessibleName("Colours")
         for text, value in _THEMES:
@@ -29,7 +29,7 @@ class SettingsDialog(QDialog):
         self._theme.setCurrentIndex(self._theme.findData(settings.theme))
         self._theme.activated.connect(self._choose_theme)
         self._motion = QCheckBox("Reduce motion")
-        self._motion.setChecked(settings.motion == "reduced")
+        self._motion.setChecked(settings.reduced_motion)
         self._motion.toggled.connect(self._choose_motion)
         form = QFormLayout()
         form.setVerticalSpacing(12)
@@ -53,7 +53,7 @@ class SettingsDialog(QDialog):
         self.theme_chosen.emit(choice)
 
     def _choose_motion(self, on: bool) -> None:
-        self._workspace.change_settings(motion="reduced" if on else "system")
+        self._workspace.change_settings(reduced_motion=on)
 
 
 def _selectable(text: str) -> PlainLabel:

@@ -72,7 +72,7 @@ class StatusBar(QWidget):
         parts = [self._name, *(_run_words(run) if run else ()), *self._live_words(session)]
         self._meter_of(session.conversation.usage)
         usage = _usage_words(run.usage if run else None, session.conversation.usage)
-        self._line.setText("   ".join(filter(None, [self._trouble, *parts, *usage])))
+        self._line.setText("  ·  ".join(filter(None, [self._trouble, *parts, *usage])))
         if session.running and not self._tick.isActive():
             self._tick.start()
         elif not session.running:

@@ -134,9 +134,25 @@ QPushButton[primary="true"]:disabled {{ background: {border}; color: {muted}; bo
 QPushButton[quiet="true"] {{ background: transparent; border-color: transparent; color: {muted}; }}
 QPushButton[quiet="true"]:hover {{ background: {question}; color: {text}; }}
 QPushButton[quiet="true"]:focus {{ border: 2px solid {accent}; }}
-QLineEdit, QComboBox, QSpinBox, QDoubleSpinBox {{ background: {page}; border: 1px solid {border}; border-radius: 8px;
-               padding: 5px 8px; min-height: 18px; selection-background-color: {selection}; }}
-QLineEdit:focus, QComboBox:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
+QLineEdit {{ background: {page}; border: 1px solid {border}; border-radius: 8px; padding: 5px 8px; min-height: 18px;
+             selection-background-color: {selection}; selection-color: {text}; }}
+QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
+QComboBox {{ min-height: 26px; }}
+QToolButton {{ border: 1px solid transparent; border-radius: 8px; padding: 4px; color: {text}; }}
+QToolButton:hover {{ background: {question}; }}
+QToolButton:checked {{ background: {question}; border-color: {border}; }}
+QToolButton:focus {{ border: 2px solid {accent}; padding: 3px; }}
+QListWidget {{ background: transparent; border: none; }}
+QListWidget::item {{ padding: 6px 8px; border-radius: 8px; }}
+QListWidget::item:hover {{ background: {question}; }}
+QListWidget::item:selected {{ background: {selection}; color: {text}; }}
+QTreeWidget {{ background: transparent; border: none; }}
+QTreeWidget::item {{ padding: 4px 2px; }}
+QTabWidget::pane {{ border: none; }}
+QTabBar::tab {{ background: transparent; color: {muted}; padding: 7px 12px; border: none; max-width: 220px; }}
+QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
+QTabBar::tab:hover {{ color: {text}; }}
+QMenuBar {{ background: {window}; }}
 QStatusBar {{ background: {window}; color: {muted}; border-top: 1px solid {border}; }}
 QStatusBar::item {{ border: none; }}
 QSplitter::handle {{ background: {border}; }}
