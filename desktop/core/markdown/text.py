@@ -21,7 +21,7 @@ class MarkdownText:
     addresses and footnotes known: when it rises, slices that `refers` names may look different."""
 
     def __init__(self, text: str = "", finished: bool = True) -> None:
-        self.finished = finished
+        self._finished = finished
         self.length = 0
         self.definitions = 0
         self._slicer = Slicer()
@@ -30,6 +30,7 @@ class MarkdownText:
         self._footnotes: dict[str, int] = {}
         if text:
             self.feed(text)
+            self.finished = finished
 
     def feed(self, text: str) -> None:
         """Append."""
@@ -39,6 +40,16 @@ class MarkdownText:
         while self._read < len(slices):
             self._define(slices[self._read])
             self._read += 1
+
+    @property
+    def finished(self) -> bool:
+        return self._finished
+
+    @finished.setter
+    def finished(self, finished: bool) -> None:
+        self._finished = finished
+        if finished:
+            self._define(self._slicer.tail)
 
     @property
     def slices(self) -> list[Slice]:

@@ -207,6 +207,7 @@ class TextEntry(Entry):
             self.blocks.append(self.row)
         if self.row is None or not self.folded:
             self.text.feed(self.item.text)
+            self.text.finished = self.finished
             self._take()
         self._measure()
 

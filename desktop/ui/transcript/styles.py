@@ -21,6 +21,7 @@ from desktop.ui.theme import Theme
 
 LINE_HEIGHT = 145  # per cent
 COLUMN = 78  # characters
+_SAMPLE = "the quick brown fox jumps over the lazy dog and then goes on to read a book "
 _HEADINGS = {"heading-1": 1.5, "heading-2": 1.28, "heading-3": 1.12}
 
 
@@ -53,7 +54,7 @@ class Styles:
     @cached_property
     def column(self) -> float:
         """The width of the reading column: so many average characters."""
-        return self.metrics.averageCharWidth() * COLUMN
+        return self.metrics.horizontalAdvance(_SAMPLE) / len(_SAMPLE) * COLUMN
 
     @cached_property
     def dim(self) -> Styles:
