@@ -98,6 +98,7 @@ class Reducer:
         item.pieces.append(event.text)
         item.length += len(event.text)
         item.ended = at
+        self._last_text = item
         return [c.Grew(item.id, event.text)]
 
     def _is_past(self, item: c.TextItem) -> bool:
