@@ -243,7 +243,7 @@ class Session:
         if live.task is not None:
             live.task.cancel()
         if tell:
-            spawn(self._tell_server(live), "stop run")
+            spawn(self._tell_server(live), "stop run", goodbye=True)
 
     async def _tell_server(self, live: Live) -> None:
         await asyncio.wait_for(self._drive(None, live.run.cancel()), _GOODBYE)

@@ -9,12 +9,18 @@ from typing import Any
 
 _log = logging.getLogger(__name__)
 _running: set[asyncio.Task[Any]] = set()
+_goodbyes: set[asyncio.Task[Any]] = set()
+_PATIENCE = 2.0  # seconds that the program's end waits for goodbyes
 
 
-def spawn(work: Coroutine[Any, Any, Any], name: str) -> asyncio.Task[Any]:
-    """Run `work` as a task that is kept until it ends; an exception in it is logged with its name."""
+def spawn(work: Coroutine[Any, Any, Any], name: str, goodbye: bool = False) -> asyncio.Task[Any]:
+    """Run `work` as a task that is kept until it ends; an exception in it is logged with its name. A `goodbye` (a
+    server is told to stop) is given a moment even when the program ends."""
     task = asyncio.get_running_loop().create_task(work, name=name)
     _running.add(task)
+    if goodbye:
+        _goodbyes.add(task)
+        task.add_done_callback(_goodbyes.discard)
     task.add_done_callback(_done)
     return task
 
@@ -25,7 +31,9 @@ def running() -> tuple[str, ...]:
 
 
 async def finish(seconds: float) -> None:
-    """Cancel everything that still runs and wait for it, `seconds` at most."""
+    """Wait a moment for goodbyes, then cancel everything that still runs and wait for it, `seconds` at most."""
+    if _goodbyes:
+        await asyncio.wait(tuple(_goodbyes), timeout=min(_PATIENCE, seconds))
     tasks = [task for task in _running if task is not asyncio.current_task()]
     for task in tasks:
         task.cancel()

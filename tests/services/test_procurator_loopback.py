@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -387,8 +388,15 @@ async def ask(
     url: str, agent: str, *more: str, env: dict[str, str] | None = None
 ) -> tuple[int, list[dict[str, Any]], str]:
     """(exit status, events, what was said on standard error) of `python -m desktop ask --json`."""
+    process = await start(url, agent, *more, env=env)
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, [json.loads(line) for line in out.splitlines()], err.decode()
+
+
+async def start(url: str, agent: str, *more: str, env: dict[str, str] | None = None) -> asyncio.subprocess.Process:
     command = ["-m", "desktop", "ask", "--protocol", "procurator", "--url", url, "--agent", agent, "--json"]
-    process = await asyncio.create_subprocess_exec(
+    return await asyncio.create_subprocess_exec(
         sys.executable,
         *command,
         *more,
@@ -399,9 +407,6 @@ async def ask(
         env={**os.environ, "KEY": "token-1", **(env or {})},
         cwd=Path(__file__).parents[2],
     )
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, [json.loads(line) for line in out.splitlines()], err.decode()
 
 
 async def test_ask_allows() -> None:
@@ -429,6 +434,19 @@ async def test_ask_does_not_decide_again_what_was_refused() -> None:
     assert status == 3 and len(manager.decisions) == 1
     assert "needs an admin" in events[-1]["error"]["text"]
     assert "token-1" not in said
+
+
+async def test_ask_stopped_by_the_keyboard_still_tells_the_server() -> None:
+    manager = Procurator()
+    async with Server(manager.handle) as server:
+        process = await start(server.url, "slow", "--key-env", "KEY")
+        assert process.stdout is not None
+        while b"text.delta" not in await process.stdout.readline():
+            pass
+        process.send_signal(signal.SIGINT)
+        out, _ = await process.communicate()
+    assert process.returncode == 130 and json.loads(out.splitlines()[-1])["status"] == "cancelled"
+    assert manager.deleted == [manager.runs[0].id]
 
 
 async def test_ask_logs_in_and_keeps_the_session_it_is_given(tmp_path: Path) -> None:
