@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 
+from desktop.core.adapters.agentrail import AgentrailAdapter
 from desktop.core.conversation import AskItem, ToolItem
 from desktop.core.events import AnyEvent, AskOpened
 from desktop.core.requests import Answer, Connection, Image, Prompt
@@ -204,7 +205,7 @@ async def test_the_connection_test_finds_the_path_and_starts_no_run() -> None:
     async with Server(host.handle) as server:
         transport = Transport()
         session = session_with(server, transport)
-        found = await session.ask_server((await session._ready()).probe())
+        found = await session.ask_server(AgentrailAdapter(session.connection).probe())
         await transport.aclose()
     assert dict(found.options) == {"stream_path": "/stream"}
     assert host.sessions == {}
@@ -215,7 +216,7 @@ async def test_the_messages_of_a_session_can_be_had_back() -> None:
         transport = Transport()
         session = session_with(server, transport)
         await session.send(Prompt("hi"))
-        adapter = await session._ready()
+        adapter = AgentrailAdapter(session.connection)
         turns = await session.ask_server(adapter.load_session(session.conversation.session_id or ""))
         await transport.aclose()
     assert [(t.role, t.text) for t in turns] == [("user", "hi"), ("assistant", "Hello, turn 1. Files: 0.")]
