@@ -12,17 +12,20 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import qasync
 from PySide6.QtWidgets import QApplication
 
 from desktop import __version__
-from desktop.core.requests import Connection, Secrets
 from desktop.services import tasks
 from desktop.services.paths import Paths
 from desktop.services.settings import SettingsFile
 from desktop.ui import theme as themes
 from desktop.ui.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from desktop.core.requests import Connection, Secrets
 
 _log = logging.getLogger(__name__)
 _SHUTDOWN = 2.5  # seconds, of the three that SIGTERM leaves

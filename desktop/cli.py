@@ -7,12 +7,14 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from desktop import __version__
 from desktop.core.adapters import PROTOCOLS, adapter_class
-from desktop.core.capabilities import Field
-from desktop.core.requests import Connection, Secrets
+
+if TYPE_CHECKING:  # a window's start pays for nothing it does not need yet
+    from desktop.core.capabilities import Field
+    from desktop.core.requests import Connection, Secrets
 
 
 class Usage(Exception):
@@ -36,6 +38,8 @@ def run(arguments: list[str]) -> int:
 
 def connection_of(options: argparse.Namespace) -> tuple[Connection, Secrets]:
     """The connection and secrets that the options name. Raises Usage."""
+    from desktop.core.requests import Connection, Secrets
+
     if not options.url:
         raise Usage("--url is missing: the address of the agent's server.")
     cls = adapter_class(options.protocol)

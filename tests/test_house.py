@@ -84,3 +84,13 @@ def test_a_fresh_process_loads_core_and_services_without_qt() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=False)
     assert done.stderr == ""
     assert done.stdout.strip() == "[]"
+
+
+def test_the_window_is_painted_before_anything_heavy_is_loaded() -> None:
+    code = (
+        "import desktop.cli, desktop.app, sys\n"
+        "heavy = ('httpx', 'pydantic', 'keyring', 'markdown_it', 'pygments', 'sqlite3')\n"
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT.parent, check=True)
+    assert done.stdout.strip() == "[]"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from desktop.core.adapters.base import Adapter
+if TYPE_CHECKING:
+    from desktop.core.adapters.base import Adapter
 
 #: id -> (module, class). Loaded on first use, so that a start pays for none of them.
 _TABLE = {
