@@ -15,6 +15,7 @@ from desktop.core.wire.jsontext import compact, parse
 
 Obj = dict[str, Any]
 _PICTURES = ("image_url", "image", "input_image", "image_ref")
+_CUT_PARTS = re.compile(r'\s*\[\{"(type|text|image_url)":')
 _CUT_TEXT = re.compile(r'"text":\s*"((?:[^"\\]|\\.)*)')
 _SOON = 15 * 60  # seconds before its end from which a key's end is worth a warning
 
@@ -82,15 +83,15 @@ def spoken(value: Any) -> tuple[str, tuple[Image, ...]]:
 
 def title_of(value: Any) -> str:
     """A session's title from its first message, which may be a list of parts and may be cut off in the middle."""
-    cut = isinstance(value, str) and value.lstrip().startswith('[{"') and parts_of(value) is None
+    cut = isinstance(value, str) and _CUT_PARTS.match(value) is not None and parts_of(value) is None
     if not cut:
         text, images = spoken(value)
         return " ".join(text.split()) or ("[picture]" if images else "")
-    texts = (obj_text(f'"{found}"') for found in _CUT_TEXT.findall(value))
+    texts = (_literal(f'"{found}"') for found in _CUT_TEXT.findall(value))
     return " ".join(" ".join(texts).split()) or "[picture]"
 
 
-def obj_text(literal: str) -> str:
+def _literal(literal: str) -> str:
     """The text of a JSON string literal; what is cut in the middle of an escape stays as it is."""
     try:
         return str(parse(literal))

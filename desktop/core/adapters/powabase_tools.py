@@ -106,7 +106,7 @@ class Tools:
         if known := self.calls.get(_id(data)):
             return known
         name = first_text(data, ("tool_name", "name", "tool"))
-        return None if _id(data) else next((c for c in self._open() if c.name == name), None)
+        return None if _id(data) else next((c for c in self._open() if name in (c.name, "")), None)
 
     def _recorded(self, record: Obj) -> Call | None:
         name, args = first_text(record, ("tool_name", "name", "tool")), _value(record, "arguments", "args", "input")

@@ -20,6 +20,7 @@ class Workflow:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._types: dict[str, str] = {}
+        self._labels: dict[str, str] = {}
         self._written: list[str] = []  # blocks that wrote, in order
         self._outputs: dict[str, Any] = {}
         self._failed: list[str] = []
@@ -78,7 +79,8 @@ class Workflow:
 
     def _step(self, data: Obj, state: StepState, detail: Any = None) -> Step:
         block = self._block(data)
-        label = first_text(data, ("block_name", "name")) or self._types[block] or "block"
+        named = first_text(data, ("block_name", "name")) or self._types[block] or "block"
+        label = self._labels.setdefault(block, named)
         return Step(step=block, label=label, type="block", state=state, ms=duration(data), detail=detail)
 
 
