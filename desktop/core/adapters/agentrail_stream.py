@@ -124,8 +124,6 @@ class AgentrailStream(Run):
             self._untyped = data
             return []
         kind = _OLD_NAMES.get(data["type"], data["type"])
-        if kind == "message.update":
-            return self._message_update(data)
         read = _READERS.get(kind)
         if read is None and kind not in Agents.READS:
             return [*self._begin(data), Raw(name=kind, data=data)]
@@ -224,7 +222,7 @@ class AgentrailStream(Run):
         return events
 
     def _message_update(self, data: dict[str, Any]) -> Events:
-        events = self._begin(data)
+        events: list[AnyEvent] = []
         lane = self._lane(data, events)
         event = data.get("event") or {}
         kind, place = event.get("type", ""), event.get("contentIndex", 0)
@@ -366,6 +364,7 @@ _READERS: dict[str, Callable[[AgentrailStream, dict[str, Any]], Iterable[AnyEven
     "turn.start": AgentrailStream._turn_start,
     "turn.complete": AgentrailStream._turn_complete,
     "message.start": AgentrailStream._message_start,
+    "message.update": AgentrailStream._message_update,
     "message.end": AgentrailStream._message_end,
     "tool.before": AgentrailStream._tool_before,
     "tool.update": AgentrailStream._tool_update,

@@ -75,16 +75,17 @@ class PromptShuttleStream(Run):
         data = parse(frame.data)
         kind = data.get("type")
         if isinstance(data.get("choices"), list):
-            return [*self._begin(data, data), *self._chunk(data)]
+            chunk = list(self._chunk(data))
+            return [*self._begin(data, data), *chunk]
         if not isinstance(kind, str):
             return self._nameless(data)
         if self._is_repeat(data.get("id")):
             return []
         inner = data.get("data")
         path, about = _path(data), inner if isinstance(inner, dict) else {}
-        seen = [] if kind == "agentStarted" else self._see(path)
         read = _READERS.get(kind)
-        events = read(self, path, about) if read else self._unknown(kind, path, data)
+        events = list(read(self, path, about) if read else self._unknown(kind, path, data))
+        seen = [] if kind == "agentStarted" else self._see(path)
         return [*self._begin(data, about), *seen, *events]
 
     def on_whole(self, data: Any) -> Events:

@@ -194,11 +194,14 @@ def test_half_a_character_in_each_of_two_pieces() -> None:
     assert conversation.text_of(0) == "a😀b"
 
 
-@pytest.mark.parametrize("block", [
-    {"type": "image", "data": "MQ==", "mimeType": "image/png"},
-    {"type": "image", "base64": "MQ==", "mimeType": "image/png"},
-    {"type": "image", "data": "data:image/png;base64,MQ==", "mimeType": "image/png"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "image", "data": "MQ==", "mimeType": "image/png"},
+        {"type": "image", "base64": "MQ==", "mimeType": "image/png"},
+        {"type": "image", "data": "data:image/png;base64,MQ==", "mimeType": "image/png"},
+    ],
+)
 def test_pictures_in_a_message(block: dict[str, Any]) -> None:
     events, _ = whole({"type": "message.end", "message": assistant(block)}, END)
     assert [(f.media, f.data) for f in events if isinstance(f, FileShown)] == [("image/png", b"1")]
@@ -268,8 +271,11 @@ def test_agents_of_one_name_are_two() -> None:
 def test_spawned_children_have_lanes_without_any_depth() -> None:
     child = {"childSessionId": "c"}
     frames: tuple[dict[str, Any], ...] = (
-        {"type": "subagent.spawn", **child}, piece("inner"), {"type": "subagent.complete", **child}, piece("outer"),
-    )  # fmt: skip
+        {"type": "subagent.spawn", **child},
+        piece("inner"),
+        {"type": "subagent.complete", **child},
+        piece("outer"),
+    )
     _, conversation = whole(START, *frames, END)
     assert conversation.text_of(0) == "outer"
 
@@ -307,12 +313,15 @@ def test_the_answer_goes_to_the_session_of_the_stream() -> None:
     assert (events, trouble) == ([], None)  # the stream will tell
 
 
-@pytest.mark.parametrize(("reply", "words"), [
-    (Reply(404, {}, b'{"error":"nothing is waiting"}'), "nothing pending there any more"),
-    (Reply(404, {"content-type": "text/plain"}, b"404 Not Found"), "takes no answers at that address"),
-    (Reply(400, {}, b'{"error":"bad decision"}'), "bad decision"),
-    (Reply(0), "arrived is not known"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("reply", "words"),
+    [
+        (Reply(404, {}, b'{"error":"nothing is waiting"}'), "nothing pending there any more"),
+        (Reply(404, {"content-type": "text/plain"}, b"404 Not Found"), "takes no answers at that address"),
+        (Reply(400, {}, b'{"error":"bad decision"}'), "bad decision"),
+        (Reply(0), "arrived is not known"),
+    ],
+)
 def test_why_an_answer_was_not_taken(reply: Reply, words: str) -> None:
     run = opened()
     feed(run, START, ASK)
@@ -343,9 +352,10 @@ def test_a_refused_call_is_denied_even_if_the_stream_says_nothing_of_the_decisio
     feed(run, START, ASK)
     answered(run, Answer("c", allow=False), Reply(200))
     events = feed(
-        run, {"type": "tool.before", "toolCallId": "c", "toolName": "Write"},
+        run,
+        {"type": "tool.before", "toolCallId": "c", "toolName": "Write"},
         {"type": "tool.after", "toolCallId": "c", "toolName": "Write", "result": "no", "isError": True},
-    )  # fmt: skip
+    )
     assert [(e.how, e.answer) for e in events if isinstance(e, AskClosed)] == [("answered", "rejected")]
     assert [e.status for e in events if isinstance(e, ToolEnded)] == ["denied"]
 
