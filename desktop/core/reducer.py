@@ -273,6 +273,8 @@ class Reducer:
         if event.scope == "session":
             self.conversation.usage = _merged(self.conversation.usage, event)
             return [c.SessionChanged()]
+        if event.scope == "call" and event.path:
+            return []  # a sub-agent's own figures are not the run's
         run.usage = _merged(run.usage, event)
         return [c.RunChanged(run.number)]
 

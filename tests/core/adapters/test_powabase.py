@@ -12,7 +12,7 @@ from desktop.core import conversation as c
 from desktop.core.adapters.powabase import PowabaseAdapter
 from desktop.core.adapters.powabase_content import spoken, title_of
 from desktop.core.errors import NotSendable, SluiceError
-from desktop.core.events import AnyEvent, AskOpened, RunEnded
+from desktop.core.events import AnyEvent, AskOpened, RunEnded, Usage
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, Found, HttpCall, Image, Prompt, Reply, Secrets, Steps, Talk, Wait
 
@@ -507,6 +507,18 @@ def test_what_lies_in_a_delegation_s_brackets_is_that_agent_s() -> None:
     play.say({"event": "chunk", "content": said}, {**DONE, "run_id": "r", "content": said})
     play.end(Reply(404))
     assert (play.status, play.text()) == ("completed", "I ask. \n\nSo."), "everybody's words are not the answer"
+
+
+def test_a_member_s_figures_are_not_the_run_s() -> None:
+    team = {"prompt_tokens": 84, "completion_tokens": 34}
+    play = Play(adapter(kind="team")).say(START, TEAM, delegated("ann", "x1"), {**DONE, "usage": team})
+    figures = {"prompt_tokens": 42, "completion_tokens": 17}
+    early = Play(adapter(kind="team")).say(START, TEAM, delegated("ann", "x1"))
+    early.say({**returned("ann", "x1"), "usage": figures})
+    usage = play.end(Reply(404)).talk.runs[-1].usage
+    assert usage and (usage.input, usage.output) == (84, 34)
+    assert early.talk.runs[-1].usage is None
+    assert [(e.path, e.input) for e in early.events if isinstance(e, Usage)] == [(("ann",), 42)]
 
 
 def test_agents_that_are_delegated_to_at_once_are_not_one_person() -> None:
