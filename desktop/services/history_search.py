@@ -1,0 +1,105 @@
+"""Full-text search: what of a conversation is searched, and how a person's words become a query."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator
+
+from desktop.core import conversation as c
+from desktop.core.wire.jsontext import clean_text, compact
+from desktop.services.history_records import Hit
+
+_PIECE = 32 * 1024  # characters of one indexed text: a snippet must read all of it
+_BEGIN, _END = "\x01", "\x02"  # marks around what was found; taken out of indexed text
+_SEAM = "\u200b"  # put between characters of scripts without spaces, so that each is a word
+_SCRIPT = "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+_AFTER_SCRIPT = re.compile(f"({_SCRIPT})(?=\\w)")
+_BEFORE_SCRIPT = re.compile(f"(\\w)(?={_SCRIPT})")
+_CONTROL = re.compile(f"[\x00{_BEGIN}{_END}{_SEAM}]")
+_WORDS = re.compile(r'"([^"]*)"?|(\S+)')
+
+_FIND = f"""
+SELECT s.key, s.title, d.run, d.item, d.kind, d.at,
+       snippet(docs_fts, 0, '{_BEGIN}', '{_END}', '…', 24)
+FROM docs_fts JOIN docs d ON d.id = docs_fts.rowid JOIN sessions s ON s.id = d.session
+WHERE docs_fts MATCH ? ORDER BY docs_fts.rowid DESC LIMIT ?
+"""
+
+
+def texts_of(item: c.Item) -> Iterator[tuple[str, str]]:
+    """(kind, text) pieces of an item that are searched; none for what is not."""
+    match item:
+        case c.UserTurn():
+            kind, text = "question", item.text
+        case c.AnswerItem():
+            kind, text = "answer", item.text
+        case c.ThoughtItem():
+            kind, text = "thought", item.text
+        case c.ToolItem():
+            kind, text = "tool", _tool_text(item)
+        case _:
+            return
+    for piece in _pieces(text):
+        yield kind, indexed(piece)
+
+
+def indexed(text: str) -> str:
+    """The text as it is indexed."""
+    plain = _CONTROL.sub(" ", clean_text(text))
+    return _BEFORE_SCRIPT.sub(rf"\1{_SEAM}", _AFTER_SCRIPT.sub(rf"\1{_SEAM}", plain))
+
+
+def query_of(text: str) -> str:
+    """An FTS5 query for what a person typed: all words, in any order, the last one perhaps unfinished; "in quotes" as
+    they stand. Empty if there is no word in it."""
+    phrases = [quoted or word for quoted, word in _WORDS.findall(text)]
+    phrases = [indexed(p).replace('"', " ") for p in phrases if re.search(r"\w", p)]
+    if not phrases:
+        return ""
+    star = "" if text.rstrip().endswith('"') or len(phrases[-1]) < 2 else "*"
+    return " ".join(f'"{phrase}"' for phrase in phrases) + star
+
+
+def search(db: sqlite3.Connection, text: str, limit: int) -> list[Hit]:
+    """The newest places with these words, each item of a conversation once."""
+    query = query_of(text)
+    if not query:
+        return []
+    hits: dict[tuple[str, int, str], Hit] = {}
+    for key, title, run, item, kind, at, marked in db.execute(_FIND, (query, 2 * limit)):
+        hits.setdefault((key, run, item), Hit(key, title, run, item, kind, at, *_unmark(marked)))
+    return list(hits.values())[:limit]
+
+
+def _tool_text(item: c.ToolItem) -> str:
+    args = item.args_text or ("" if item.args is None else compact(item.args))
+    result = (
+        item.result if isinstance(item.result, str) else "" if item.result is None else compact(item.result)
+    )
+    parts = [part.text or part.new or "" for part in item.parts]
+    return "\n".join(
+        filter(None, (item.title or item.name, args, "".join(item.output), result, *parts, item.error))
+    )
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text in pieces that end at a line's end, where there is one."""
+    while len(text) > _PIECE:
+        cut = text.rfind("\n", _PIECE // 2, _PIECE) + 1 or _PIECE
+        yield text[:cut]
+        text = text[cut:]
+    if text.strip():
+        yield text
+
+
+def _unmark(marked: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+    text, marks, length = [], [], 0
+    for piece in re.split(f"({_BEGIN}[^{_END}]*{_END})", marked.replace(_SEAM, "")):
+        found = piece.startswith(_BEGIN)
+        plain = piece.strip(_BEGIN + _END) if found else piece
+        if found:
+            marks.append((length, length + len(plain)))
+        text.append(plain)
+        length += len(plain)
+    return " ".join("".join(text).split("\n")), tuple(marks)
