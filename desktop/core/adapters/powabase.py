@@ -24,7 +24,7 @@ from desktop.core.adapters.powabase_content import (
     title_of,
     whole,
 )
-from desktop.core.adapters.powabase_run import LookUp, PowabaseRun
+from desktop.core.adapters.powabase_run import LookUp, PowabaseRun, run_path
 from desktop.core.adapters.powabase_stream import run_failure
 from desktop.core.adapters.words import first_text, said_by
 from desktop.core.capabilities import PICTURES, Capabilities, Field
@@ -126,7 +126,9 @@ class PowabaseAdapter(Adapter):
 
     def look_up(self, run_id: str | None, talk: Talk) -> Run | None:
         """A workflow's execution can only be listed, so only runs of agents and teams can be asked for."""
-        return LookUp(self, talk, run_id) if run_id and self.kind != "workflow" else None
+        if not run_id or self.kind == "workflow":
+            return None
+        return LookUp(self, talk, run_id, run_path(run_id, team=self.kind == "team"))
 
     def _check(self, prompt: Prompt) -> None:
         self.check_images(prompt)

@@ -21,7 +21,6 @@ _TRIES = 15
 _BETWEEN = 1 / 3  # seconds
 _LOOKS = 300
 _LOOK_AGAIN = 2.0  # seconds
-_TEAM_RUN = "orch_run_"
 
 
 class PowabaseRun(Run):
@@ -40,7 +39,7 @@ class PowabaseRun(Run):
             return
         reply = yield self._request
         if self.reader.last is not None and not self.ended and self.run_id:
-            found = yield self.adapter.call("GET", run_path(self.run_id))
+            found = yield self.adapter.call("GET", run_path(self.run_id, team=True))
             if found is not None and found.status == 200:
                 yield from children(self.reader, _object(found))
         yield from self.settle(reply)
@@ -150,13 +149,13 @@ class PowabaseRun(Run):
 class LookUp(PowabaseRun):
     """Asks the server what became of a run, until that has ended."""
 
-    def __init__(self, adapter: Adapter, talk: Talk, run_id: str) -> None:
+    def __init__(self, adapter: Adapter, talk: Talk, run_id: str, path: str) -> None:
         super().__init__(adapter, Prompt(""), talk, None)
-        self.run_id = run_id
+        self.run_id, self._path = run_id, path
 
     def script(self) -> Steps[None]:
         for look in range(_LOOKS):
-            reply = yield self.adapter.call("GET", run_path(self.run_id or ""))
+            reply = yield self.adapter.call("GET", self._path)
             row = _object(reply) if reply is not None and reply.status == 200 else {}
             if reply is None or not is_run(row):
                 yield self._missing(reply)
@@ -180,10 +179,9 @@ class LookUp(PowabaseRun):
         return RunEnded(status="failed", reason="no-stream", error=Failure(words, code="no-stream"))
 
 
-def run_path(run_id: str) -> str:
-    """Where the state of a run is asked for; a team's id says that it is one."""
-    kind = "orchestrations" if run_id.startswith(_TEAM_RUN) else "agents"
-    return f"/api/{kind}/runs/{quote(run_id, safe='')}"
+def run_path(run_id: str, team: bool) -> str:
+    """Where the state of a run is asked for."""
+    return f"/api/{'orchestrations' if team else 'agents'}/runs/{quote(run_id, safe='')}"
 
 
 def _object(reply: Reply) -> Obj:

@@ -533,7 +533,7 @@ def test_agents_that_are_delegated_to_at_once_are_not_one_person() -> None:
     stored = {"child_runs": [{"run_id": i, "status": "completed", "content": text} for i, text in rows]}
     play.say({**DONE, "content": "AnBonbBoth."}).end(body(stored))
     assert (play.text("ann"), play.text("bob"), play.status) == ("Ann", "Bob", "completed")
-    assert play.calls[0].url == "https://p.example/api/agents/runs/run_1"
+    assert play.calls[0].url == "https://p.example/api/orchestrations/runs/run_1"
 
 
 def test_a_redacted_team_shows_nothing_of_what_was_said() -> None:
