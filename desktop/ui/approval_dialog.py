@@ -1,0 +1,429 @@
+"""The dialog in which a person answers an agent: allow, deny, choose, fill in. It never decides by itself.
+
+Why it is so careful: a dialog that comes up while somebody types takes the next key or click as its answer. So there
+is no default button, no key but one chord allows, nothing counts for half a second after anything changed, and Allow
+waits until the end of the arguments was on screen. Closing decides nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+
+from desktop.core.arguments import ask_digest, lay_out_text
+from desktop.core.capabilities import Capabilities
+from desktop.core.conversation import AskItem
+from desktop.core.describe import seconds_words
+from desktop.core.events import Choice
+from desktop.core.requests import Answer
+from desktop.core.visible import look_alikes, one_line
+from desktop.services.clock import now
+from desktop.ui.arguments_panel import ArgumentsPanel
+from desktop.ui.arguments_view import LiteralView
+from desktop.ui.ask_form import AskForm
+from desktop.ui.decision import DeadTime, DecisionButton, dead_rules
+from desktop.ui.labels import PlainLabel
+from desktop.ui.theme import Theme
+
+ALLOW_CHORD, DENY_CHORD = "Ctrl+Return", "Ctrl+D"
+_PLAIN_CHOICES = (Choice("", "Deny", "deny"), Choice("", "Allow", "allow"))
+_HEADINGS = {
+    "approve": "May the agent do this?",
+    "question": "The agent asks you",
+    "form": "The agent asks you to fill this in",
+    "sign-in": "The agent asks you to sign in",
+}
+_ENDINGS = {
+    "answered": "This request was answered elsewhere{answer}. Nothing was sent from here.",
+    "expired": "The time to decide ran out. Nothing was sent from here.",
+    "withdrawn": "This request was withdrawn: the agent no longer waits for an answer. Nothing was sent from here.",
+    "superseded": "A newer request took the place of this one. Nothing was sent from here.",
+}
+_SENT_ENDINGS = {
+    "expired": "Your answer was on its way when the time ran out. What the agent did is in the conversation.",
+    "withdrawn": "The request was withdrawn while your answer was on its way. See the conversation for what happened.",
+    "superseded": "A newer request came while your answer was on its way. The new one needs an answer of its own.",
+}
+_ORDER = {"deny-always": 0, "deny": 1, "other": 2, "allow-always": 3, "allow": 4}
+
+
+class ApprovalDialog(QDialog):
+    """Signal `decided(Answer)`, at most once for each version of an ask that was shown. `finished` when closed."""
+
+    decided = Signal(object)
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("approval_dialog")
+        self._item: AskItem | None = None
+        self._can = Capabilities()
+        self._shown: tuple[str, int] | None = None  # digest and version of what is on screen
+        self._sent = self._was_sending = self._closed = False
+        self._deadline: float | None = None
+        self._form: AskForm | None = None
+        self._buttons: list[tuple[DecisionButton, Choice]] = []
+        self._dead = DeadTime(self)
+        self._clock = QTimer(self, interval=1_000)
+        self._clock.timeout.connect(self._tell_time)
+        self._build()
+        self._add_chord(ALLOW_CHORD, "allow")
+        self._add_chord("Ctrl+Enter", "allow")
+        self._add_chord(DENY_CHORD, "deny")
+        self.set_theme(theme)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours; what was read stays read."""
+        self.setStyleSheet(
+            dead_rules(theme.border.name(), theme.muted.name())
+            + f'QLabel[warning="true"] {{ color: {theme.warning.name()}; }}'
+            + f"QPlainTextEdit {{ border: 1px solid {theme.border.name()}; border-radius: 8px; padding: 4px; }}"
+            + f"QPlainTextEdit:focus {{ border-color: {theme.accent.name()}; }}"
+        )
+        if self._item is not None:
+            self._arguments.repaint_lines()
+
+    def show_ask(self, item: AskItem, *, where: str, can: Capabilities, count: int) -> None:
+        """Show an ask and open. `where` names session, connection and agent; `count` is how many asks wait in all."""
+        self._item, self._can = item, can
+        self._where.setText(one_line(where, 300))
+        self._waiting.setText(f"1 of {count:,} waiting" if count > 1 else "")
+        self._fill(item)
+        if not self.isVisible():
+            self._fit()
+            self.open()
+        self._follow(item)
+
+    def refresh(self, item: AskItem) -> None:
+        """Follow what became of the ask on screen. One that changed must be looked at anew."""
+        if self._item is None or item.ask != self._item.ask or self._closed:
+            return
+        changed = self._shown != (ask_digest(item), item.version)
+        self._item = item
+        if changed and item.state in ("pending", "sending"):
+            self._fill(item)
+            self._say("This request changed after it was shown. Please look at it again.", trouble=True)
+        self._follow(item)
+
+    # ---- what is on screen
+
+    def _fill(self, item: AskItem) -> None:
+        self._shown = (ask_digest(item), item.version)
+        self._sent = self._was_sending = self._closed = False
+        self._deadline = None if item.expires is None else _deadline(item)
+        tool = item.tool or ("something it gives no name to" if item.type == "approve" else "")
+        self.setWindowTitle(_title(item))
+        self._heading.setText(_HEADINGS[item.type])
+        self._tool.setText(one_line(tool, 300))
+        self._tool.setVisible(bool(tool))
+        self._show_words(item)
+        self._show_form(item)
+        approve = item.type == "approve"
+        self._arguments.setVisible(approve or item.args is not None)
+        hints = [*look_alikes(tool), *look_alikes(item.text[:5_000])]
+        self._arguments.show_args(item.args, editable=item.editable and approve, schema=item.schema, hints=hints)
+        self._reason.clear()
+        self._reason.setVisible(self._can.deny_note and approve)
+        self._say("")
+        self._make_buttons(item)
+        self._dead.begin()
+        self._first_focus().setFocus()
+
+    def _show_words(self, item: AskItem) -> None:
+        self._says_title.setText("The agent says" if item.type == "approve" else "The agent asks")
+        self._says_note.setText("Its own words. What counts is below." if item.type == "approve" else "")
+        for widget in (self._says_title, self._says_note, self._says):
+            widget.setVisible(bool(item.text))
+        self._says.show_lines(lay_out_text(item.text))
+
+    def _show_form(self, item: AskItem) -> None:
+        if self._form is not None:
+            self._form.hide()
+            self._form.deleteLater()
+            self._form = None
+        if item.type in ("question", "form"):
+            self._form = AskForm(item)
+            self._form.changed.connect(self._look)
+            self._form_box.addWidget(self._form)
+
+    def _first_focus(self) -> QWidget:
+        if self._form is not None:
+            return self._form.first()
+        return self._arguments.view if self._arguments.isVisibleTo(self) else self._says
+
+    def _follow(self, item: AskItem) -> None:
+        """Put the ask's state into words, and the buttons into the state that goes with it."""
+        if item.state == "sending":
+            self._was_sending = True
+            self._say("Sending your answer…" if self._sent else "An answer is on its way.")
+        elif item.state != "pending":
+            self._show_end(item)
+        elif item.trouble and (self._was_sending or not self._sent):
+            self._take_back(item.trouble)
+        self._tell_time()
+        self._look()
+
+    def _take_back(self, trouble: str) -> None:
+        """The answer did not get through, so the ask is open again: a new showing, a new decision."""
+        if self._sent:
+            self._sent = self._was_sending = False
+            self._dead.begin()
+        self._say(trouble, trouble=True)
+
+    def _show_end(self, item: AskItem) -> None:
+        if self._sent and item.state == "answered":
+            self.accept()
+            return
+        answer = f" ({one_line(item.answer, 80)})" if item.answer else ""
+        words = _SENT_ENDINGS.get(item.state) if self._sent else None
+        self._closed = True
+        self._clear_buttons()
+        self._arguments.freeze()
+        if self._form is not None:
+            self._form.setEnabled(False)
+        for widget in (self._reason, self._effect):
+            widget.hide()
+        self._say(words or _ENDINGS[item.state].format(answer=answer))
+        self._later.setText("Close")
+
+    # ---- deciding
+
+    def _choose(self, choice: Choice) -> None:
+        """The person pressed. What was shown must still be what is asked."""
+        item = self._item
+        if item is None or self._sent or self._closed:
+            return
+        if item.state != "pending" or self._shown != (ask_digest(item), item.version):
+            self.refresh(item)
+            return
+        self._sent = True
+        self._say("Sending your answer…")
+        self._look()
+        self.decided.emit(self._answer(item, choice))
+
+    def _answer(self, item: AskItem, choice: Choice) -> Answer:
+        assert self._shown is not None
+        if self._form is not None and choice.style == "allow":
+            return replace(self._form.answer(), shown=self._shown[0])
+        allow = True if choice.style.startswith("allow") else False if choice.style.startswith("deny") else None
+        return Answer(
+            item.ask,
+            allow=allow,
+            choices=(choice.id,) if choice.id else (),
+            args=None if allow is False else self._arguments.edited,
+            note=self._reason.text().strip() or None if self._can.deny_note else None,
+            shown=self._shown[0],
+        )
+
+    def _by_chord(self, name: str) -> None:
+        wanted = f"approval_{name}"
+        for button, _ in self._buttons:
+            if button.objectName() == wanted and button.isEnabled():
+                button.click()
+
+    # ---- the frame
+
+    def _build(self) -> None:
+        self._heading, self._waiting = PlainLabel(heading="true"), PlainLabel(muted="true")
+        self._where = PlainLabel(wrap=True, muted="true")
+        self._tool = PlainLabel(wrap=True)
+        self._tool.setObjectName("approval_tool")
+        self._tool.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._says_title, self._says_note = PlainLabel(heading="true"), PlainLabel(muted="true")
+        self._says = LiteralView(most_lines=5)
+        self._says.setAccessibleName("What the agent says")
+        self._says.setFont(self.font())
+        self._arguments = ArgumentsPanel()
+        self._arguments.changed.connect(self._look)
+        self._arguments.renewed.connect(self._dead.begin)
+        self._reason = QLineEdit(placeholderText="Reason, sent with your answer (optional)")
+        self._reason.setObjectName("approval_reason")
+        self._reason.setAccessibleName("Reason, sent with your answer")
+        self._time, self._state = PlainLabel(muted="true"), PlainLabel(wrap=True)
+        self._effect = PlainLabel(wrap=True, muted="true")
+        self._later = QPushButton("Decide later", autoDefault=False)
+        self._later.setObjectName("approval_later")
+        self._later.setProperty("quiet", True)
+        self._later.clicked.connect(self.reject)
+        for label, points, bold in ((self._heading, 3, True), (self._tool, 1, True)):
+            font = label.font()
+            font.setPointSize(font.pointSize() + points)
+            font.setBold(bold)
+            label.setFont(font)
+        self._arrange()
+
+    def _arrange(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 16, 20, 16)
+        column.setSpacing(8)
+        self._form_box, self._row = QVBoxLayout(), QHBoxLayout()
+        column.addLayout(_row(self._heading, None, self._waiting))
+        column.addWidget(self._where)
+        column.addSpacing(4)
+        column.addWidget(self._tool)
+        column.addLayout(_row(self._says_title, self._says_note, None))
+        column.addWidget(self._says)
+        column.addLayout(self._form_box, 1)
+        column.addWidget(self._arguments, 1)
+        for widget in (self._reason, self._state, self._effect):
+            column.addWidget(widget)
+        self._row.setSpacing(8)
+        self._row.addWidget(self._later)
+        self._row.addWidget(self._time)
+        self._row.addStretch(1)
+        column.addSpacing(4)
+        column.addLayout(self._row)
+
+    def _make_buttons(self, item: AskItem) -> None:
+        self._clear_buttons()
+        for choice in _choices(item):
+            deny = choice.style.startswith("deny")
+            button = DecisionButton(one_line(choice.label, 60), self._dead, self, by_key=deny)
+            button.setObjectName(self._name_for(choice))
+            button.setProperty("primary", button.objectName() == "approval_allow")
+            button.chosen.connect(lambda choice=choice: self._choose(choice))
+            self._row.addWidget(button)
+            self._buttons.append((button, choice))
+        self._later.setText("Decide later" if item.type in ("approve", "sign-in") else "Answer later")
+        self._effect.setText(self._effect_words(item))
+        self._effect.show()
+        self._chain_focus()
+
+    def _name_for(self, choice: Choice) -> str:
+        base = "allow" if choice.style.startswith("allow") else "deny" if choice.style.startswith("deny") else "choice"
+        taken = {button.objectName() for button, _ in self._buttons}
+        plain = f"approval_{base}"
+        return plain if base != "choice" and plain not in taken else f"{plain}_{len(self._buttons) + 1}"
+
+    def _clear_buttons(self) -> None:
+        for button, _ in self._buttons:
+            button.setObjectName("")
+            button.hide()
+            button.deleteLater()
+        self._buttons = []
+
+    def _chain_focus(self) -> None:
+        last: QWidget = self._later
+        for button, _ in self._buttons:
+            QWidget.setTabOrder(last, button)
+            last = button
+
+    def _look(self) -> None:
+        """Which buttons can be pressed now, and why not."""
+        open_ = self._item is not None and self._item.state == "pending" and not self._sent and not self._closed
+        read = self._arguments.ready or not self._arguments.isVisibleTo(self)
+        problem = self._form.problem() if self._form is not None else None
+        for button, choice in self._buttons:
+            deny = choice.style.startswith("deny")
+            button.setEnabled(open_ and (deny or (read and problem is None)))
+            waits = "" if deny or read else "Available once the end of the arguments was shown."
+            button.setToolTip(problem or waits)
+            button.setAccessibleDescription(problem or waits)
+
+    def _effect_words(self, item: AskItem) -> str:
+        keys = QKeySequence(ALLOW_CHORD).toString(QKeySequence.SequenceFormat.NativeText)
+        deny = QKeySequence(DENY_CHORD).toString(QKeySequence.SequenceFormat.NativeText)
+        if self._form is not None:
+            return f"{keys} sends your answer. Escape only closes this window."
+        ends = f" By keyboard: {keys} allows, {deny} denies. Escape decides nothing."
+        if item.type == "sign-in":
+            return "Nothing is opened for you. Say when you have signed in." + ends
+        return "Allow lets it run with exactly what is shown. Deny tells the agent no." + ends
+
+    def _say(self, words: str, trouble: bool = False) -> None:
+        self._state.setProperty("trouble", "true" if trouble else "false")
+        self._state.style().unpolish(self._state)
+        self._state.style().polish(self._state)
+        self._state.setText(words)
+        self._state.setVisible(bool(words))
+
+    def _tell_time(self) -> None:
+        if self._deadline is None or self._closed:
+            self._time.setText("")
+            self._clock.stop()
+            return
+        left = self._deadline - now()
+        self._time.setText(f"Time left: {seconds_words(left)}" if left > 0 else "The time is up by this clock.")
+        if left > 0 and not self._clock.isActive():
+            self._clock.start()
+
+    def _fit(self) -> None:
+        screen = self.screen().availableGeometry()
+        self.adjustSize()
+        wide = min(max(640, self.width()), int(screen.width() * 0.9))
+        self.resize(wide, min(max(self.heightForWidth(wide), self.sizeHint().height()), int(screen.height() * 0.85)))
+
+    def _add_chord(self, keys: str, name: str) -> None:
+        chord = QShortcut(QKeySequence(keys), self, autoRepeat=False)
+        chord.activated.connect(lambda: self._by_chord(name))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._dead.begin()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            self._dead.begin()
+        return super().event(event)
+
+
+def _choices(item: AskItem) -> tuple[Choice, ...]:
+    """The buttons, Deny first and Allow last."""
+    if item.type in ("question", "form"):
+        refuse = (Choice("", "Decline", "deny"),) if item.type == "form" else ()
+        return (*refuse, Choice("", "Send answer", "allow"))
+    if item.type == "sign-in" and not item.choices:
+        return (Choice("", "Decline", "deny"), Choice("", "I have signed in", "allow"))
+    return tuple(sorted(item.choices or _PLAIN_CHOICES, key=lambda choice: _ORDER[choice.style]))
+
+
+def _deadline(item: AskItem) -> float:
+    """When the ask expires. One that came again counts from now: its item keeps the time of the first."""
+    return (item.expires or 0.0) + (item.at if item.version == 0 else now())
+
+
+def _title(item: AskItem) -> str:
+    """Qt takes [*] in a window title for a mark of its own."""
+    name = one_line(item.tool or "", 60).replace("[*]", "[*][*]")
+    return f"Waiting for you: {name}" if name else "Waiting for you"
+
+
+def _row(*widgets: QWidget | None) -> QHBoxLayout:
+    row = QHBoxLayout()
+    row.setSpacing(8)
+    for widget in widgets:
+        if widget is None:
+            row.addStretch(1)
+        else:
+            row.addWidget(widget)
+    return row
+
+
+def _demo() -> None:
+    """Try the dialog: `python -m desktop.ui.approval_dialog [dark]`."""
+    import sys
+
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.ui.theme import DARK, LIGHT, apply
+
+    app = QApplication(sys.argv)
+    theme = DARK if "dark" in sys.argv else LIGHT
+    apply(app, theme)
+    args = {"path": "/home/me/notes", "command": "rm -rf build/\u202eexe.txt\ngit push --force", "depth": 3,
+            "old_string": "colour = red\nsize = 3", "new_string": "colour = blue\nsize = 3"}  # fmt: skip
+    item = AskItem("1", 0, now(), ask="a1", tool="run_command", args=args, text="I only tidy up a little.",
+                   editable=True, expires=240.0)  # fmt: skip
+    dialog = ApprovalDialog(theme)
+    dialog.decided.connect(lambda answer: dialog.setWindowTitle(repr(answer)))
+    dialog.finished.connect(app.quit)
+    dialog.show_ask(
+        item, where="Refactor plan — Dockrion on this computer, researcher", can=Capabilities(deny_note=True), count=3
+    )
+    app.exec()
+
+
+if __name__ == "__main__":
+    _demo()

@@ -1,0 +1,275 @@
+"""The inbox: every open ask of every session in one list, read and decided one by one or several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QSplitter, QVBoxLayout, QWidget
+
+from desktop.core.arguments import ask_digest, lay_out, lay_out_text, size
+from desktop.core.conversation import AskItem
+from desktop.core.describe import arguments_line
+from desktop.core.requests import Answer
+from desktop.core.visible import count, one_line
+from desktop.ui.arguments_view import LiteralView
+from desktop.ui.decision import DeadTime, DecisionButton
+from desktop.ui.labels import PlainLabel
+
+Entry = tuple[str, str, AskItem]  # session key, title, ask
+Name = tuple[str, str]  # session key, ask id
+_NAME = Qt.ItemDataRole.UserRole
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was on screen to its end: a later version of the ask is another matter."""
+
+    digest: str
+    version: int
+
+
+class ApprovalQueue(QWidget):
+    """Signals: `open_requested(session key, ask id)`; `decide_many([(session key, Answer), …])`.
+
+    An entry can be ticked for a decision of several once the end of its arguments was on screen here or in the dialog
+    (see `mark_read`). Questions and forms can only be opened."""
+
+    open_requested = Signal(str, str)
+    decide_many = Signal(list)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("approval_queue")
+        self.setAccessibleName("Waiting for you")
+        self._entries: dict[Name, Entry] = {}
+        self._read: dict[Name, _Seen] = {}
+        self._ticked: set[Name] = set()
+        self._showing: tuple[Name, _Seen] | None = None
+        self._dead = DeadTime(self)
+        self._build()
+
+    def set_entries(self, entries: Sequence[Entry]) -> None:
+        """Show these asks. What was read of those that did not change stays read."""
+        fresh = {(key, item.ask): (key, title, item) for key, title, item in entries}
+        if list(fresh) != list(self._entries):
+            self._dead.begin()
+        self._entries = fresh
+        self._read = {n: seen for n, seen in self._read.items() if n in fresh and seen == _seen(fresh[n][2])}
+        self._ticked &= {name for name in self._read if _batchable(fresh[name][2])}
+        self._fill()
+
+    def mark_read(self, key: str, item: AskItem) -> None:
+        """The arguments of an ask were on screen to their end somewhere else."""
+        self._read[key, item.ask] = _seen(item)
+        self._fill()
+
+    # ---- the list
+
+    def _build(self) -> None:
+        self._heading, self._hint = PlainLabel(heading="true"), PlainLabel(wrap=True, muted="true")
+        self._list = QListWidget()
+        self._list.setAccessibleName("Requests that wait for you")
+        self._list.setUniformItemSizes(True)
+        self._list.currentItemChanged.connect(lambda row, _: self._show(row))
+        self._list.itemChanged.connect(self._ticks_changed)
+        self._list.itemActivated.connect(lambda _: self._open())
+        self._title = PlainLabel(wrap=True, heading="true")
+        self._size = PlainLabel(wrap=True, muted="true")
+        self._says = LiteralView(most_lines=3)
+        self._says.setAccessibleName("What the agent says")
+        self._view = LiteralView(most_lines=14)
+        self._view.setAccessibleName("Arguments of the chosen request")
+        self._view.end_shown.connect(self._end_shown)
+        self._go = QPushButton("Open", autoDefault=False)
+        self._go.clicked.connect(self._open)
+        self._deny = self._decider("queue_deny", False)
+        self._allow = self._decider("queue_allow", True)
+        self._arrange()
+
+    def _decider(self, name: str, allow: bool) -> DecisionButton:
+        button = DecisionButton("", self._dead, self, by_key=not allow)
+        button.setObjectName(name)
+        button.chosen.connect(lambda: self._decide(allow))
+        return button
+
+    def _arrange(self) -> None:
+        detail, lower, row = QVBoxLayout(), QWidget(), QHBoxLayout()
+        for widget in (self._title, self._size, self._says):
+            detail.addWidget(widget)
+        detail.addWidget(self._view, 1)
+        detail.setContentsMargins(0, 8, 0, 0)
+        lower.setLayout(detail)
+        split = QSplitter(Qt.Orientation.Vertical)
+        split.setChildrenCollapsible(False)
+        split.addWidget(self._list)
+        split.addWidget(lower)
+        row.addWidget(self._go)
+        row.addStretch(1)
+        row.addWidget(self._deny)
+        row.addWidget(self._allow)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 12, 12, 12)
+        layout.addWidget(self._heading)
+        layout.addWidget(split, 1)
+        layout.addWidget(self._hint)
+        layout.addLayout(row)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Bring the rows up to date, in place where they are the same asks."""
+        names = list(self._entries)
+        self._list.blockSignals(True)
+        current = self._current()
+        if names != [self._list.item(n).data(_NAME) for n in range(self._list.count())]:
+            self._list.clear()
+            for name in names:
+                row = QListWidgetItem(self._list)
+                row.setData(_NAME, name)
+        for n, name in enumerate(names):
+            self._fill_row(self._list.item(n), name)
+        if names:
+            self._list.setCurrentRow(names.index(current) if current in self._entries else 0)
+        self._list.blockSignals(False)
+        self._show(self._list.currentItem())
+        self._look()
+
+    def _fill_row(self, row: QListWidgetItem, name: Name) -> None:
+        _, title, item = self._entries[name]
+        what = one_line(item.tool or item.text or item.type, 60)
+        line = one_line(arguments_line(item.args), 80) if item.args is not None else ""
+        state = "sending" if item.state == "sending" else "read" if name in self._read else "not read yet"
+        row.setText(f"{what}  {line}\n{one_line(title, 60)} · {state}")
+        can_tick = name in self._read and _batchable(item)
+        flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
+        row.setFlags(flags | Qt.ItemFlag.ItemIsUserCheckable if can_tick else flags)
+        ticked = Qt.CheckState.Checked if name in self._ticked else Qt.CheckState.Unchecked
+        row.setData(Qt.ItemDataRole.CheckStateRole, ticked if can_tick else None)
+
+    def _current(self) -> Name | None:
+        row = self._list.currentItem()
+        return tuple(row.data(_NAME)) if row is not None else None
+
+    def _show(self, row: QListWidgetItem | None) -> None:
+        """Show the arguments of the chosen ask, once for each version of it."""
+        entry = self._entries.get(tuple(row.data(_NAME))) if row is not None else None
+        if entry is None:
+            self._showing = None
+            self._view.show_lines(())
+            for widget in (self._title, self._size, self._says):
+                widget.hide()
+            return
+        key, title, item = entry
+        showing = ((key, item.ask), _seen(item))
+        if showing == self._showing:
+            return
+        self._showing = showing
+        self._title.setText(one_line(item.tool or item.type, 200))
+        self._size.setText(f"{one_line(title, 100)} · {size(item.args)[1]}")
+        self._says.show_lines(lay_out_text(f"The agent says: {item.text}"))
+        for widget in (self._title, self._size):
+            widget.show()
+        self._says.setVisible(bool(item.text))
+        self._view.show_lines(lay_out(item.args))
+
+    def _end_shown(self) -> None:
+        if self._showing is None:
+            return
+        name, seen = self._showing
+        if name in self._entries and _seen(self._entries[name][2]) == seen:
+            self._read[name] = seen
+            self._fill()
+
+    # ---- deciding
+
+    def _ticks_changed(self, row: QListWidgetItem) -> None:
+        name: Name = tuple(row.data(_NAME))
+        if row.checkState() == Qt.CheckState.Checked and name in self._read:
+            self._ticked.add(name)
+        else:
+            self._ticked.discard(name)
+        self._dead.begin()
+        self._look()
+
+    def _decide(self, allow: bool) -> None:
+        """Only what is ticked, was read, and is still what was read."""
+        answers = []
+        for key, ask in [name for name in self._entries if name in self._ticked]:
+            item = self._entries[key, ask][2]
+            seen = _seen(item)
+            if item.state == "pending" and self._read.get((key, ask)) == seen and _batchable(item):
+                answers.append((key, _answer(item, allow, seen.digest)))
+        self._ticked.clear()
+        self._fill()
+        if answers:
+            self.decide_many.emit(answers)
+
+    def _open(self) -> None:
+        if (name := self._current()) is not None:
+            self.open_requested.emit(*name)
+
+    def _look(self) -> None:
+        number, waiting = len(self._ticked), len(self._entries)
+        self._heading.setText(f"{waiting:,} waiting for you" if waiting else "Nothing waits for you")
+        self._hint.setText(
+            "Choose a request and read its arguments to the end; then it can be ticked and decided with others."
+            if waiting
+            else "When an agent asks for a decision, it appears here."
+        )
+        for button, verb in ((self._deny, "Deny"), (self._allow, "Allow")):
+            button.setText(f"{verb} {number:,} ticked" if number else f"{verb} ticked")
+            button.setAccessibleDescription(f"{verb} {count(number, 'request')}")
+            button.setEnabled(number > 0)
+        self._go.setEnabled(bool(waiting))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self._dead.begin()
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.WindowActivate:
+            self._dead.begin()
+        return super().event(event)
+
+
+def _seen(item: AskItem) -> _Seen:
+    return _Seen(ask_digest(item), item.version)
+
+
+def _batchable(item: AskItem) -> bool:
+    """Whether a plain yes or no answers it."""
+    if item.type != "approve" or item.state != "pending":
+        return False
+    styles = {choice.style for choice in item.choices}
+    return not styles or {"allow", "deny"} <= styles
+
+
+def _answer(item: AskItem, allow: bool, digest: str) -> Answer:
+    style = "allow" if allow else "deny"
+    choice = next((choice.id for choice in item.choices if choice.style == style), None)
+    return Answer(item.ask, allow=allow, choices=(choice,) if choice else (), shown=digest)
+
+
+def _demo() -> None:
+    """Try the inbox: `python -m desktop.ui.approval_queue [dark]`."""
+    import sys
+
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.ui.theme import DARK, LIGHT, apply
+
+    app = QApplication(sys.argv)
+    apply(app, DARK if "dark" in sys.argv else LIGHT)
+    queue = ApprovalQueue()
+    asks = (AskItem(str(n), 0, 0.0, ask=f"a{n}", tool="delete_file", args={"path": f"/{n}"}) for n in range(50))
+    queue.set_entries([(f"s{n % 3}", f"Session {n % 3}", item) for n, item in enumerate(asks)])
+    queue.decide_many.connect(lambda answers: queue.setWindowTitle(f"{len(answers)} decided"))
+    queue.resize(420, 640)
+    queue.show()
+    app.exec()
+
+
+if __name__ == "__main__":
+    _demo()
