@@ -273,9 +273,10 @@ class Reducer:
         if event.scope == "session":
             self.conversation.usage = _merged(self.conversation.usage, event)
             return [c.SessionChanged()]
-        if event.scope == "call" and event.path:
-            return []  # a sub-agent's own figures are not the run's
-        run.usage = _merged(run.usage, event)
+        totals = run.usage is not None and run.usage.scope == "run"
+        if event.scope == "call" and (event.path or totals):
+            return []  # a sub-agent's or a single call's figures are not the run's
+        run.usage = _merged(run.usage if totals or event.scope == "call" else None, event)
         return [c.RunChanged(run.number)]
 
     # ---- marks: notices, files, sources, what is unknown

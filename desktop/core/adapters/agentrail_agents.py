@@ -138,10 +138,10 @@ class Agents:
 
     def _subagent_spawn(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         self._children += 1
-        yield self._begin(f"child {data['childSessionId']}", f"sub-agent {self._children}").agent.now("running")
+        yield self._begin(f"child {_id(data, 'childSessionId')}", f"sub-agent {self._children}").agent.now("running")
 
     def _subagent_complete(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        bracket = self._finish(f"child {data['childSessionId']}")
+        bracket = self._finish(f"child {_id(data, 'childSessionId')}")
         if bracket is not None and not bracket.agent.over:
             yield bracket.agent.now("done")
 
@@ -149,22 +149,22 @@ class Agents:
 
     def _subagent_spawned(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         about = data["agent"]
-        yield self._agent(about["id"], first_text(about, ("displayName", "role"))).now("started")
+        yield self._agent(_id(about, "id"), first_text(about, ("displayName", "role"))).now("started")
 
     def _subagent_status(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        agent = self._agent(data["agentId"])
+        agent = self._agent(_id(data, "agentId"))
         state = _STATUS.get(data["status"])
         if state not in (None, agent.state):
             yield agent.now(state)
 
     def _subagent_message(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        agent = self._agent(data["agentId"])
+        agent = self._agent(_id(data, "agentId"))
         payload = (data.get("input") or {}).get("payload")
         agent.task = message_in(payload) or (compact(payload) if payload else agent.task)
         yield agent.now(agent.state)
 
     def _subagent_job_started(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        agent = self._agent(data["agentId"])
+        agent = self._agent(_id(data, "agentId"))
         if agent.state != "running":
             yield agent.now("running")
 
@@ -173,39 +173,39 @@ class Agents:
         if job.get("outcome", "completed") != "completed":
             yield from self._subagent_job_failed(data)
         else:
-            yield self._agent(data["agentId"]).now("done", result=first_text(job, ("outputText",)) or None)
+            yield self._agent(_id(data, "agentId")).now("done", result=first_text(job, ("outputText",)) or None)
 
     def _subagent_job_failed(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         job = data["job"]
         words = _OUTCOMES.get(job.get("outcome", "failed"), "It failed")
         said = message_in(job.get("error"))
         result = first_text(job, ("outputText",)) or None
-        yield self._agent(data["agentId"]).now("failed", result, f"{words}: {said}" if said else f"{words}.")
+        yield self._agent(_id(data, "agentId")).now("failed", result, f"{words}: {said}" if said else f"{words}.")
 
     def _subagent_closed(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        agent = self._agent(data["agentId"])
+        agent = self._agent(_id(data, "agentId"))
         if not agent.over:
             yield agent.now("closed")
 
     def _wait_registered(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         wait = data["wait"]
-        agent = self._waits[wait["id"]] = self._agent(wait["agentId"])
+        agent = self._waits[_id(wait, "id")] = self._agent(_id(wait, "agentId"))
         if not agent.over:
             yield agent.now("waiting")
 
     def _wait_resolved(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        agent = self._waits.pop(data["waitId"], None)
+        agent = self._waits.pop(_id(data, "waitId"), None)
         if agent is not None and agent.state == "waiting":
             yield agent.now("running")
 
     def _orchestration_run_start(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        yield Step(step=f"orchestration {data['runId']}", label="Orchestration", type="phase")
+        yield Step(step=f"orchestration {_id(data, 'runId')}", label="Orchestration", type="phase")
 
     def _orchestration_run_complete(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         failed = data.get("status") == "failed"
         error = message_in(data.get("error"))
         yield Step(
-            step=f"orchestration {data['runId']}",
+            step=f"orchestration {_id(data, 'runId')}",
             label="Orchestration",
             type="phase",
             state="failed" if failed else "done",
@@ -221,3 +221,11 @@ class Agents:
             path = (name or key,)
             self._named[key] = _Agent(path if path not in taken else (f"{name or key} ({key})",))
         return self._named[key]
+
+
+def _id(data: Any, name: str) -> str:
+    """An id that the frame must have; without it the frame stays raw."""
+    found = first_text(data, (name,))
+    if not found:
+        raise KeyError(name)
+    return found

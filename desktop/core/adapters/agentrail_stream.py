@@ -124,6 +124,8 @@ class AgentrailStream(Run):
             self._untyped = data
             return []
         kind = _OLD_NAMES.get(data["type"], data["type"])
+        if not isinstance(kind, str):
+            raise TypeError("the type is no text")
         read = _READERS.get(kind)
         if read is None and kind not in Agents.READS:
             return [*self._begin(data), Raw(name=kind, data=data)]
@@ -239,7 +241,9 @@ class AgentrailStream(Run):
             events.append(Raw(name=f"message.update {kind}".rstrip(), data=rest))
         return events
 
-    def _piece(self, lane: _Lane, channel: Channel, place: int, text: str) -> TextDelta:
+    def _piece(self, lane: _Lane, channel: Channel, place: int, text: Any) -> TextDelta:
+        if not isinstance(text, str):
+            raise TypeError("a piece of text is no text")
         lane.wake()
         part = f"{lane.message}.{place}"
         lane.parts[channel][part] = None
@@ -255,8 +259,8 @@ class AgentrailStream(Run):
             lane.calls[place] = call
             self._homes[call] = lane.path
             yield ToolStarted(path=lane.path, call=call, name=first_text(block, ("name",)) or "tool")
-        if kind == "toolcall_delta":
-            yield ToolArgs(path=lane.path, call=call, delta=event["delta"])
+        if kind == "toolcall_delta" and (delta := first_text(event, ("delta",))):
+            yield ToolArgs(path=lane.path, call=call, delta=delta)
         elif kind == "toolcall_end":
             self._asks.args[call] = block.get("arguments")
 
@@ -309,7 +313,9 @@ class AgentrailStream(Run):
 
     def _home(self, data: dict[str, Any], events: list[AnyEvent]) -> tuple[str, Path]:
         """The call's id and the lane that announced it; a skill may be open around a call of the root."""
-        call = data["toolCallId"]
+        call = first_text(data, ("toolCallId",))
+        if not call:
+            raise KeyError("toolCallId")
         if call not in self._homes:
             self._homes[call] = self._lane(data, events).path
         return call, self._homes[call]
@@ -317,9 +323,9 @@ class AgentrailStream(Run):
     def _tool_before(self, data: dict[str, Any]) -> Events:
         events: list[AnyEvent] = []
         call, path = self._home(data, events)
-        args = data.get("args")
+        args, name = data.get("args"), first_text(data, ("toolName",)) or "tool"
         events += self._asks.begun(call, self.open_asks)
-        return [*events, ToolStarted(path=path, call=call, name=data.get("toolName") or "tool", args=args)]
+        return [*events, ToolStarted(path=path, call=call, name=name, args=args)]
 
     def _tool_update(self, data: dict[str, Any]) -> Events:
         events: list[AnyEvent] = []
@@ -339,7 +345,7 @@ class AgentrailStream(Run):
 
     def _ask(self, data: dict[str, Any]) -> Events:
         events: list[AnyEvent] = []
-        path = self._home(data, events)[1] if data.get("toolCallId") else self._lane(data, events).path
+        path = self._home(data, events)[1] if first_text(data, ("toolCallId",)) else self._lane(data, events).path
         return [*events, self._asks.opened(data, path)]
 
     def _permission_resolved(self, data: dict[str, Any]) -> Events:

@@ -190,6 +190,8 @@ class PromptShuttleStream(Run):
         return [*events, *self._usage((), {"usage": data.get("usage")})]
 
     def _pieces(self, part: str, texts: Iterable[tuple[Channel, str]]) -> list[AnyEvent]:
+        if any(text for _, text in texts):
+            self._error = None  # the service got over it
         return [TextDelta(channel=channel, part=part, text=text) for channel, text in texts if text]
 
     # ---- events
@@ -270,6 +272,7 @@ class PromptShuttleStream(Run):
         yield from self._closing_text(path, look.answer_in(data))
 
     def _tool_started(self, path: Path, data: dict[str, Any]) -> Events:
+        self._error = None
         self._new_part(path)
         return self._tools.started(path, data)
 

@@ -208,6 +208,7 @@ def test_a_tool_call_in_chunks_is_the_callers() -> None:
         ((event("error", {"error": {"message": "no"}}), DONE), "failed"),
         ((event("error", {"message": "no", "recoverable": True}), chunk(content="a"), DONE), "completed"),
         ((event("error", {"message": "no"}), event("agentInferenceStarted"), chunk(content="a"), DONE), "completed"),
+        ((event("error", {"message": "no"}), chunk(content="a"), chunk("stop"), DONE), "completed"),
         ((chunk(content="a"), chunk("stop")), "cut"),
         ((event("agentFailed", {"error": "no"}), event("requestCompleted", {"text": "a"})), "completed"),
         (('data: {"error":{"message":"no"}}\n\n',), "failed"),
@@ -303,6 +304,15 @@ def test_figures_in_their_several_spellings(data: dict[str, Any], want: tuple[An
     usage = usage_in(data)
     assert usage is not None
     assert (usage.input, usage.output, usage.cost, usage.currency) == want
+
+
+def test_a_single_calls_figures_never_shrink_the_totals() -> None:
+    call = event("agentInferenceCompleted", {"tokensIn": 5, "tokensOut": 1})
+    _, early = play(call)
+    _, late = play(call, event("usageUpdate", {"totalTokensIn": 90, "totalTokensOut": 9}), call)
+    _, only_cost = play(call, event("requestCompleted", {"text": "x", "totalCostUsd": 0.5}))
+    figures = [(u.input, u.cost) for c in (early, late, only_cost) if (u := c.runs[0].usage)]
+    assert figures == [(5, None), (90, None), (None, 0.5)]
 
 
 def test_no_figures_are_no_usage() -> None:
