@@ -226,24 +226,22 @@ class AgentrailStream(Run):
     def _message_update(self, data: dict[str, Any]) -> Events:
         events: list[AnyEvent] = []
         lane = self._lane(data, events)
-        event = data.get("event") or {}
-        kind, place = event.get("type", ""), event.get("contentIndex", 0)
+        event = data["event"] if isinstance(data.get("event"), dict) else {}
+        kind, place, delta = first_text(event, ("type",)), count(event.get("contentIndex")) or 0, event.get("delta")
         if not lane.assistant:
             return events
-        if kind in _CHANNELS:
-            events.append(self._piece(lane, _CHANNELS[kind], place, event["delta"]))
+        if kind in _CHANNELS and isinstance(delta, str):
+            events.append(self._piece(lane, _CHANNELS[kind], place, delta))
         elif isinstance(data.get("delta"), str):  # the flat form of the guide
             events.append(self._piece(lane, "answer", 0, data["delta"]))
         elif kind.startswith("toolcall_"):
             events += self._call_piece(lane, kind, place, event)
-        elif kind not in _SILENT:
+        elif kind not in _SILENT:  # kept without the two copies of the message
             rest = {name: value for name, value in event.items() if name != "partial"}
             events.append(Raw(name=f"message.update {kind}".rstrip(), data=rest))
         return events
 
-    def _piece(self, lane: _Lane, channel: Channel, place: int, text: Any) -> TextDelta:
-        if not isinstance(text, str):
-            raise TypeError("a piece of text is no text")
+    def _piece(self, lane: _Lane, channel: Channel, place: int, text: str) -> TextDelta:
         lane.wake()
         part = f"{lane.message}.{place}"
         lane.parts[channel][part] = None

@@ -394,6 +394,15 @@ def test_nonsense_costs_one_event_each() -> None:
     assert isinstance(ended(run)[-1], RunEnded) and run.ended
 
 
+def test_updates_of_an_unknown_kind_are_kept_without_the_message_in_them() -> None:
+    message = assistant(text("long " * 1000))
+    for event in ({"type": "audio_delta", "delta": "x"}, {"type": "text_delta", "delta": {}}, {"type": []}, 7):
+        more = {**event, "partial": message} if isinstance(event, dict) else event
+        events, _ = whole({"type": "message.update", "message": message, "event": more}, END)
+        [raw] = [e for e in events if isinstance(e, Raw)]
+        assert len(json.dumps(raw.data)) < 100
+
+
 def test_a_whole_answer_in_json_is_shown() -> None:
     for body in ({"text": "Hello"}, {"message": assistant(text("Hello"))}, {"messages": [assistant(text("Hello"))]}):
         run = opened()
