@@ -108,7 +108,7 @@ class DockrionAdapter(Adapter):
         if self._server is None or again:
             pages: dict[str, Reply] = {}
             for page in PAGES:
-                reply = yield self.call("GET", page)
+                reply = yield self.call("GET", page, sends=False)
                 if reply is None or reply.status == 0:
                     unknown = Failure("The server did not answer.", code="network")
                     return reply.failure or unknown if reply else unknown

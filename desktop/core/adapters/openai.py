@@ -14,7 +14,7 @@ from desktop.core.adapters.words import message_in
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure, Notice, RunEnded, RunStarted, RunStatus, Usage
-from desktop.core.requests import AgentInfo, Connection, Found, HttpCall, Prompt, Reply, Secrets, Steps, Talk
+from desktop.core.requests import AgentInfo, Connection, Found, Prompt, Reply, Secrets, Steps, Talk
 from desktop.core.wire.frames import Frame
 from desktop.core.wire.jsontext import clean, parse
 
@@ -261,7 +261,7 @@ class OpenAIAdapter(Adapter):
     def models(self, again: bool = False) -> Steps[tuple[AgentInfo, ...] | Failure]:
         """The list of models, asked once; a failure if it cannot be had."""
         if self._models is None or again:
-            reply = yield HttpCall("GET", self.url("models"), {**self.headers(), "Accept": "application/json"})
+            reply = yield self.call("GET", "models", sends=False)
             assert reply is not None
             if reply.status == 0 or reply.status >= 400:
                 return self.failure_of(reply)
