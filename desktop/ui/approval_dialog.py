@@ -7,13 +7,16 @@ waits until the end of the arguments was on screen. Closing decides nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
 from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.core.arguments import ask_digest, lay_out_text
+from desktop.core.ask_words import HEADINGS, ending, refuses, title, verdict, ways
 from desktop.core.capabilities import Capabilities
 from desktop.core.conversation import AskItem
 from desktop.core.describe import seconds_words
@@ -25,29 +28,10 @@ from desktop.ui.arguments_panel import ArgumentsPanel
 from desktop.ui.arguments_view import LiteralView
 from desktop.ui.ask_form import AskForm
 from desktop.ui.decision import DeadTime, DecisionButton, dead_rules
-from desktop.ui.labels import PlainLabel
+from desktop.ui.labels import PlainLabel, literal_tip
 from desktop.ui.theme import Theme
 
 ALLOW_CHORD, DENY_CHORD = "Ctrl+Return", "Ctrl+D"
-_PLAIN_CHOICES = (Choice("", "Deny", "deny"), Choice("", "Allow", "allow"))
-_HEADINGS = {
-    "approve": "May the agent do this?",
-    "question": "The agent asks you",
-    "form": "The agent asks you to fill this in",
-    "sign-in": "The agent asks you to sign in",
-}
-_ENDINGS = {
-    "answered": "This request was answered elsewhere{answer}. Nothing was sent from here.",
-    "expired": "The time to decide ran out. Nothing was sent from here.",
-    "withdrawn": "This request was withdrawn: the agent no longer waits for an answer. Nothing was sent from here.",
-    "superseded": "A newer request took the place of this one. Nothing was sent from here.",
-}
-_SENT_ENDINGS = {
-    "expired": "Your answer was on its way when the time ran out. What the agent did is in the conversation.",
-    "withdrawn": "The request was withdrawn while your answer was on its way. See the conversation for what happened.",
-    "superseded": "A newer request came while your answer was on its way. The new one needs an answer of its own.",
-}
-_ORDER = {"deny-always": 0, "deny": 1, "other": 2, "allow-always": 3, "allow": 4}
 
 
 class ApprovalDialog(QDialog):
@@ -114,8 +98,8 @@ class ApprovalDialog(QDialog):
         self._sent = self._was_sending = self._closed = False
         self._deadline = None if item.expires is None else _deadline(item)
         tool = item.tool or ("something it gives no name to" if item.type == "approve" else "")
-        self.setWindowTitle(_title(item))
-        self._heading.setText(_HEADINGS[item.type])
+        self.setWindowTitle(title(item))
+        self._heading.setText(HEADINGS[item.type])
         self._tool.setText(one_line(tool, 300))
         self._tool.setVisible(bool(tool))
         self._show_words(item)
@@ -176,8 +160,6 @@ class ApprovalDialog(QDialog):
         if self._sent and item.state == "answered":
             self.accept()
             return
-        answer = f" ({one_line(item.answer, 80)})" if item.answer else ""
-        words = _SENT_ENDINGS.get(item.state) if self._sent else None
         self._closed = True
         self._clear_buttons()
         self._arguments.freeze()
@@ -185,7 +167,7 @@ class ApprovalDialog(QDialog):
             self._form.setEnabled(False)
         for widget in (self._reason, self._effect):
             widget.hide()
-        self._say(words or _ENDINGS[item.state].format(answer=answer))
+        self._say(ending(item, self._sent))
         self._later.setText("Close")
 
     # ---- deciding
@@ -207,7 +189,7 @@ class ApprovalDialog(QDialog):
         assert self._shown is not None
         if self._form is not None and choice.style == "allow":
             return replace(self._form.answer(), shown=self._shown[0])
-        allow = True if choice.style.startswith("allow") else False if choice.style.startswith("deny") else None
+        allow = verdict(choice)
         return Answer(
             item.ask,
             allow=allow,
@@ -278,24 +260,18 @@ class ApprovalDialog(QDialog):
 
     def _make_buttons(self, item: AskItem) -> None:
         self._clear_buttons()
-        for choice in _choices(item):
-            deny = choice.style.startswith("deny")
-            button = DecisionButton(one_line(choice.label, 60), self._dead, self, by_key=deny)
-            button.setObjectName(self._name_for(choice))
-            button.setProperty("primary", button.objectName() == "approval_allow")
-            button.chosen.connect(lambda choice=choice: self._choose(choice))
+        choices = ways(item)
+        for choice, name in zip(choices, _names(choices), strict=True):
+            button = DecisionButton(one_line(choice.label, 60), self._dead, self, by_key=refuses(choice))
+            button.setObjectName(name)
+            button.setProperty("primary", name == "approval_allow")
+            button.chosen.connect(partial(self._choose, choice))
             self._row.addWidget(button)
             self._buttons.append((button, choice))
         self._later.setText("Decide later" if item.type in ("approve", "sign-in") else "Answer later")
         self._effect.setText(self._effect_words(item))
         self._effect.show()
         self._chain_focus()
-
-    def _name_for(self, choice: Choice) -> str:
-        base = "allow" if choice.style.startswith("allow") else "deny" if choice.style.startswith("deny") else "choice"
-        taken = {button.objectName() for button, _ in self._buttons}
-        plain = f"approval_{base}"
-        return plain if base != "choice" and plain not in taken else f"{plain}_{len(self._buttons) + 1}"
 
     def _clear_buttons(self) -> None:
         for button, _ in self._buttons:
@@ -316,11 +292,12 @@ class ApprovalDialog(QDialog):
         read = self._arguments.ready or not self._arguments.isVisibleTo(self)
         problem = self._form.problem() if self._form is not None else None
         for button, choice in self._buttons:
-            deny = choice.style.startswith("deny")
-            button.setEnabled(open_ and (deny or (read and problem is None)))
-            waits = "" if deny or read else "Available once the end of the arguments was shown."
-            button.setToolTip(problem or waits)
-            button.setAccessibleDescription(problem or waits)
+            refusal = refuses(choice)
+            waits = "" if read else "Available once the end of the arguments was shown."
+            why = "" if refusal else problem or waits
+            button.setEnabled(open_ and not why)
+            button.setToolTip(literal_tip(why) if why else "")
+            button.setAccessibleDescription(why)
 
     def _effect_words(self, item: AskItem) -> str:
         keys = QKeySequence(ALLOW_CHORD).toString(QKeySequence.SequenceFormat.NativeText)
@@ -369,25 +346,19 @@ class ApprovalDialog(QDialog):
         return super().event(event)
 
 
-def _choices(item: AskItem) -> tuple[Choice, ...]:
-    """The buttons, Deny first and Allow last."""
-    if item.type in ("question", "form"):
-        refuse = (Choice("", "Decline", "deny"),) if item.type == "form" else ()
-        return (*refuse, Choice("", "Send answer", "allow"))
-    if item.type == "sign-in" and not item.choices:
-        return (Choice("", "Decline", "deny"), Choice("", "I have signed in", "allow"))
-    return tuple(sorted(item.choices or _PLAIN_CHOICES, key=lambda choice: _ORDER[choice.style]))
-
-
 def _deadline(item: AskItem) -> float:
     """When the ask expires. One that came again counts from now: its item keeps the time of the first."""
     return (item.expires or 0.0) + (item.at if item.version == 0 else now())
 
 
-def _title(item: AskItem) -> str:
-    """Qt takes [*] in a window title for a mark of its own."""
-    name = one_line(item.tool or "", 60).replace("[*]", "[*][*]")
-    return f"Waiting for you: {name}" if name else "Waiting for you"
+def _names(choices: Sequence[Choice]) -> list[str]:
+    """Object names: one choice is approval_allow, one approval_deny, the plain ones first; the others are numbered."""
+    names = [f"approval_choice_{n}" for n in range(1, len(choices) + 1)]
+    for name, styles in (("approval_allow", ("allow", "allow-always")), ("approval_deny", ("deny", "deny-always"))):
+        found = (n for style in styles for n, choice in enumerate(choices) if choice.style == style)
+        if (first := next(found, None)) is not None:
+            names[first] = name
+    return names
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:

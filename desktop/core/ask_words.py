@@ -1,0 +1,69 @@
+"""An ask in words: what it is headed, how it can be answered, how it ended. Shared by dialog, cards and inbox."""
+
+from __future__ import annotations
+
+from desktop.core.conversation import AskItem
+from desktop.core.events import Choice
+from desktop.core.visible import one_line
+
+HEADINGS = {
+    "approve": "May the agent do this?",
+    "question": "The agent asks you",
+    "form": "The agent asks you to fill this in",
+    "sign-in": "The agent asks you to sign in",
+}
+_ENDINGS = {
+    "answered": "This request was answered elsewhere{answer}. Nothing was sent from here.",
+    "expired": "The time to decide ran out. Nothing was sent from here.",
+    "withdrawn": "This request was withdrawn: the agent no longer waits for an answer. Nothing was sent from here.",
+    "superseded": "A newer request took the place of this one. Nothing was sent from here.",
+}
+_SENT_ENDINGS = {
+    "answered": "Your answer has arrived{answer}.",
+    "expired": "Your answer was on its way when the time ran out. What the agent did is in the conversation.",
+    "withdrawn": "The request was withdrawn while your answer was on its way. See the conversation for what happened.",
+    "superseded": "A newer request came while your answer was on its way. The new one needs an answer of its own.",
+}
+_ORDER = {"deny-always": 0, "deny": 1, "other": 2, "allow-always": 3, "allow": 4}
+_YES_OR_NO = (Choice("", "Deny", "deny"), Choice("", "Allow", "allow"))
+_SIGNED_IN = (Choice("", "Decline", "deny"), Choice("", "I have signed in", "allow"))
+
+
+def ways(item: AskItem) -> tuple[Choice, ...]:
+    """The ways to answer, as buttons: refusals first, the plain Allow last. An empty id is not sent."""
+    match item.type:
+        case "question":
+            return (Choice("", "Send answer", "allow"),)
+        case "form":
+            return (Choice("", "Decline", "deny"), Choice("", "Send answer", "allow"))
+        case "sign-in" if not item.choices:
+            return _SIGNED_IN
+        case _:
+            return tuple(sorted(item.choices or _YES_OR_NO, key=lambda choice: _ORDER[choice.style]))
+
+
+def refuses(choice: Choice) -> bool:
+    """Whether a choice lets nothing happen."""
+    return choice.style in ("deny", "deny-always")
+
+
+def verdict(choice: Choice) -> bool | None:
+    """Yes, no, or neither."""
+    return None if choice.style == "other" else not refuses(choice)
+
+
+def ending(item: AskItem, sent: bool) -> str:
+    """How an ask that is closed ended; `sent` if an answer of ours was on its way."""
+    answer = f" ({one_line(item.answer, 80)})" if item.answer else ""
+    return (_SENT_ENDINGS if sent else _ENDINGS)[item.state].format(answer=answer)
+
+
+def title(item: AskItem) -> str:
+    """For a window's title. Qt takes [*] there for a mark of its own, so it is doubled."""
+    name = one_line(item.tool or "", 60).replace("[*]", "[*][*]")
+    return f"Waiting for you: {name}" if name else "Waiting for you"
+
+
+def what(item: AskItem) -> str:
+    """What it is about, for a row of a list: the tool, or the question."""
+    return one_line(item.tool or item.text or HEADINGS[item.type], 60)
