@@ -42,7 +42,10 @@ _QUIET = 30.0  # seconds without a byte before a background run is looked at: th
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between tries to reach a server that was lost
 _UNDECLARED = "This agent declares no input, so its server drops what is sent to it."
 _ALONE = "This agent's input has no field for a conversation: each message stands alone."
-_NO_TEXT = "The server sent no text. Its event filter may hide it, as the preset “minimal” does."
+_NO_TEXT = (
+    "The server sent no text. Its event filter may hide it, as the preset “minimal” does, or its output schema "
+    "may leave it out."
+)
 _LOST = "The connection to the server was lost. The run may be going on there; trying to find it again."
 _STOPPED = "Stopped listening. The agent may go on working on its server."
 _PAUSED = "The server ended the connection after its time limit. The run goes on there."
