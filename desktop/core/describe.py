@@ -23,9 +23,9 @@ _LINE = 120
 
 
 def seconds_words(seconds: float) -> str:
-    """A duration as people say it: 0.2 s, 8 s, 2 min 5 s, 1 h 3 min."""
+    """A duration as people say it: under 0.1 s, 0.2 s, 8 s, 2 min 5 s, 1 h 3 min."""
     if seconds < 0.95:
-        return f"{max(seconds, 0):.1f} s"
+        return f"{seconds:.1f} s" if seconds >= 0.05 else "under 0.1 s"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
@@ -83,8 +83,10 @@ def agent_line(item: AgentItem) -> str:
 def thought_line(item: ThoughtItem, live: bool, now: float | None = None) -> str:
     """`Thinking for 3 s` while it goes on, `Thought for 8 s` after."""
     end = now if live and now is not None else item.ended
-    took = seconds_words(max(0.0, (end or item.at) - item.at))
-    return f"Thinking for {took}" if live else f"Thought for {took}"
+    seconds = max(0.0, (end or item.at) - item.at)
+    if seconds < 0.05:
+        return "Thinking" if live else "Thought"
+    return f"Thinking for {seconds_words(seconds)}" if live else f"Thought for {seconds_words(seconds)}"
 
 
 def ending_line(item: EndItem) -> str:

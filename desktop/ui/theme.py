@@ -152,6 +152,15 @@ QTabWidget::pane {{ border: none; }}
 QTabBar::tab {{ background: transparent; color: {muted}; padding: 7px 12px; border: none; max-width: 220px; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
 QTabBar::tab:hover {{ color: {text}; }}
+QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}
+QScrollBar:horizontal {{ background: transparent; height: 10px; margin: 2px; }}
+QScrollBar::handle {{ background: {border}; border-radius: 3px; min-height: 32px; min-width: 32px; }}
+QScrollBar::handle:hover {{ background: {muted}; }}
+QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
+QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
+QProgressBar {{ border: none; border-radius: 4px; background: {border}; color: {text}; text-align: center; }}
+QProgressBar::chunk {{ background: {selection}; border-radius: 4px; }}
+#thinking_drawer QPlainTextEdit, #tool_activity QPlainTextEdit {{ background: transparent; border: none; }}
 QMenuBar {{ background: {window}; }}
 QStatusBar {{ background: {window}; color: {muted}; border-top: 1px solid {border}; }}
 QStatusBar::item {{ border: none; }}

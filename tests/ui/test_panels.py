@@ -71,11 +71,11 @@ def test_thoughts_grow_in_the_drawer_and_say_how_long(drawer: ThinkingDrawer) ->
     feed = Feed(drawer)
     feed(TextDelta(channel="reasoning", text="First <b>a</b>"), TextDelta(channel="reasoning", text=", then b."))
     assert drawer.plain_text() == "First <b>a</b>, then b."
-    assert drawer._title.text().startswith("Thinking for")
+    assert drawer._title.text().startswith("Thinking")
     feed(TextDelta(text="Answer"), TextDelta(channel="reasoning", text="More."))
     assert drawer.plain_text() == "First <b>a</b>, then b.\n\nMore."
     feed(RunEnded(status="completed"))
-    assert drawer._title.text().startswith("Thought for")
+    assert drawer._title.text().startswith("Thought")
 
 
 def test_a_replaced_thought_is_shown_replaced(drawer: ThinkingDrawer) -> None:
