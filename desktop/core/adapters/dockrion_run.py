@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from desktop.core.adapters.dockrion import DockrionAdapter
 
 _QUIET = 30.0  # seconds without a byte before a background run is looked at: the server may drop its last event
+_BREATH = 1.0  # seconds before listening again after a stream that brought nothing
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between tries to reach a server that was lost
 _UNDECLARED = "This agent declares no input, so its server drops what is sent to it."
 _ALONE = "This agent's input has no field for a conversation: each message stands alone."
@@ -142,16 +143,14 @@ class DockrionRun(Run):
     def follow(self) -> Steps[None]:
         """Listen to the background run, and look at it whenever the stream stops short of an end."""
         self._following = True
-        idle = 0
-        while not self.ended:
+        while True:
             before = self._last
             path = f"runs/{self.run_id}/events?from_sequence={max(self._last, 0) + 1}&timeout=3600"
-            reply = yield replace(self.adapter.stream(path, method="GET"), timeout=_QUIET)
+            yield replace(self.adapter.stream(path, method="GET"), timeout=_QUIET)
             if self.ended or not (yield from self.look()):
                 return
-            idle = 0 if self._last > before or (reply and reply.failure) else idle + 1
-            if idle:
-                yield Wait(min(2.0**idle, 30.0))
+            if self._last == before:
+                yield Wait(_BREATH)
 
     def look(self) -> Steps[bool]:
         """Ask what became of the background run. True while it goes on; else its ending is out."""

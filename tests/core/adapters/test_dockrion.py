@@ -438,6 +438,16 @@ def test_the_servers_time_limit_for_a_connection_is_not_the_runs_end() -> None:
     follow(talk, given, 3)
 
 
+def test_a_stream_that_brings_nothing_is_not_asked_for_in_a_hurry() -> None:
+    talk, given = background()
+    talk.says({"run_id": given}, 202)
+    for number in range(1, 6):
+        follow(talk, given, 1)
+        talk.streams("", breaks=Failure("broke", code="network"))
+        talk.says({"status": "running", "output": None})
+        assert talk.waited == [1.0] * number
+
+
 def test_a_run_that_ended_meanwhile_gives_its_output_and_is_not_followed() -> None:
     talk, given = background()
     talk.says({"run_id": given}, 202)
