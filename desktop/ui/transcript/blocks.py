@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 from PySide6.QtCore import QPointF, QRectF
@@ -18,6 +20,9 @@ from desktop.ui.transcript.rows import Row
 from desktop.ui.transcript.styles import Styles
 from desktop.ui.transcript.tablepiece import Columns, TablePiece
 
+_PLAIN = re.compile(r"(?:[^\W_]|[ ,;.'\"()\-+?%=])*")
+_CONTEXT = 8  # plain characters before the new ones that make sure of what they follow
+
 Elements = Callable[[Slice], list[Element]]
 
 
@@ -29,33 +34,32 @@ class Block:
     def __init__(self) -> None:
         self.pieces: list[Any] = []
         self.tops: list[float] = []
-        self.height = 0.0
-        self.built_for: tuple[Styles, float] | None = None
+        self.height = 0
+        self.styles: Styles | None = None  # those of the pieces
+        self.ready: object = None  # the fit that `height` is exact for
         self.dirty: float | None = 0.0
 
     def estimate(self, styles: Styles, width: float) -> float:
         """A guess without laying out."""
-        return styles.line
+        return ceil(styles.line)
 
     def make(self, styles: Styles, first: bool) -> None:
         """Make the pieces."""
 
     def build(self, styles: Styles, width: float, first: bool) -> None:
-        """Make and lay out, unless that was done."""
-        if self.built_for == (styles, width):
-            return
-        if self.built_for is None or self.built_for[0] is not styles:
+        """Make the pieces, unless they are there, and lay them out."""
+        if self.styles is not styles:
             self.make(styles, first)
-        self.built_for = (styles, width)
+            self.styles = styles
         self.place(width, first)
 
     def place(self, width: float, first: bool) -> None:
         """Stack the pieces and find out what must be painted again."""
-        y = 0.0
+        y = 0
         dirty: float | None = None
         before, self.tops = self.tops, []
         for number, piece in enumerate(self.pieces):
-            y += 0.0 if first and not number else piece.gap
+            y += 0 if first and not number else round(piece.gap)
             piece.set_width(width)
             self.tops.append(y)
             moved = number >= len(before) or before[number] != y
@@ -63,17 +67,17 @@ class Block:
                 top = y if moved else y + (piece.dirty or 0.0)
                 dirty = top if dirty is None else min(dirty, top)
                 piece.dirty = None
-            y += piece.height
+            y += ceil(piece.height)
         if len(before) > len(self.pieces):
             end = min(y, before[len(self.pieces)])
             dirty = end if dirty is None else min(dirty, end)
-        self.height = y
+        self.height = ceil(y)
         if dirty is not None:
             self.dirty = dirty if self.dirty is None else min(self.dirty, dirty)
 
     def release(self) -> None:
         """Forget the pieces; the height stays."""
-        self.pieces, self.tops, self.built_for, self.dirty = [], [], None, 0.0
+        self.pieces, self.tops, self.styles, self.ready, self.dirty = [], [], None, None, 0.0
 
     def paint(
         self,
@@ -140,6 +144,7 @@ class RowBlock(Block):
         self.row = row
         for piece in self.pieces:
             piece.show(row)
+        self.ready = None
         return True
 
     def make(self, styles: Styles, first: bool) -> None:
@@ -195,29 +200,50 @@ class TextBlock(Block):
         source = self.slice.source
         chars = max(width / max(styles.metrics.averageCharWidth(), 1.0), 10.0)
         lines = source.count("\n")
-        return max(lines * 0.9, len(source) / chars * 1.05 + min(lines, 2)) * styles.line
+        return ceil(max(lines * 0.9, len(source) / chars * 1.05 + min(lines, 2)) * styles.line)
 
     def show(self, piece: Slice, growing: bool) -> bool:
         """The slice grew, or is final now; whether anything of the picture can change."""
-        changed = piece != self.slice or growing != self.growing
+        before, was_growing = self.slice, self.growing
         self.slice, self.growing = piece, growing
-        if changed and self.built_for is not None:
-            self._arrange(self.built_for[0], self._elements(piece))
-            self.built_for = (self.built_for[0], -1.0)
-        return changed
+        if piece == before and growing == was_growing:
+            return False
+        if not (growing and was_growing and self._append(before)):
+            self.refresh()
+        return True
+
+    def _append(self, before: Slice) -> bool:
+        """Plain words after plain words need no parser: put them at the end of the last paragraph."""
+        source, old = self.slice.source, before.source
+        if not self.pieces or not source.startswith(old) or not isinstance(self.pieces[-1], TextPiece):
+            return False
+        kept = old.rstrip(" ")
+        added = source[len(kept) :]
+        end = kept[-_CONTEXT:]
+        paragraphs = self.pieces[-1].paragraphs
+        if not _PLAIN.fullmatch(end + added) or "www." in end + added or not paragraphs or not paragraphs[-1].runs:
+            return False
+        paragraph = paragraphs[-1]
+        last = paragraph.runs[-1]
+        if last.marks or last.link or len(end) < _CONTEXT or not last.text.endswith(end):
+            return False
+        grown = last._replace(text=last.text + added.rstrip(" "))
+        self.pieces[-1].show([*paragraphs[:-1], paragraph._replace(runs=(*paragraph.runs[:-1], grown))])
+        self.ready = None
+        return True
 
     def refresh(self) -> None:
-        """Links that this slice names are known now."""
-        if self.built_for is not None:
-            self._arrange(self.built_for[0], self._elements(self.slice))
-            self.built_for = (self.built_for[0], -1.0)
+        """Bring the pieces up to date."""
+        self.ready = None
+        if self.styles is not None:
+            self._arrange(self.styles, self._elements(self.slice))
 
     def join(self) -> None:
         """The next block goes on with the code of this one."""
         self.joined = True
         if self.pieces and isinstance(self.pieces[-1], CodePiece):
             self.pieces[-1].join()
-            self.built_for = (self.built_for[0], -1.0) if self.built_for else None
+            self.ready = None
 
     def make(self, styles: Styles, first: bool) -> None:
         self.pieces, self.tops = [], []
@@ -264,6 +290,11 @@ class TextBlock(Block):
 
     def elements(self) -> list[Element]:
         return self._elements(self.slice)
+
+    @property
+    def literal(self) -> bool:
+        """Whether its slices are lines cut from a longer text."""
+        return self.slice.kind == "literal"
 
     @property
     def goes_on(self) -> bool:

@@ -38,7 +38,9 @@ class CodePiece(DocPiece):
         self.code = code._replace(text="", language="")
         self.side = side
         self.joined = False
+        self._word = "Copy"
         self._coloured = -1
+        self._ranges: list[Ranges] = []
         self._bar = round(styles.em * 1.9) if code.first and not code.indented else 0
         self._left = styles.left(code.nest)
         self.doc.setDefaultTextOption(styles.no_wrap)
@@ -75,7 +77,7 @@ class CodePiece(DocPiece):
             self._note_change(cursor.block().blockNumber())
             cursor.insertText(after[len(before) :], self._look)
         else:
-            self._coloured = -1
+            self._coloured, self._ranges = -1, []
             self.dirty = 0.0
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.insertText(after, self._look)
@@ -88,29 +90,22 @@ class CodePiece(DocPiece):
 
     def _colour(self, whole: int) -> None:
         """Colour the lines that are whole; the one being typed stays plain until its end is known."""
-        block = self.doc.begin()
-        for number, ranges in enumerate(colour(self.code.text, self.code.language)):
-            if number >= whole or not block.isValid():
-                break
-            if self._set(block.layout(), ranges):
-                self.doc.markContentsDirty(block.position(), block.length())
-                self._note_change(number)
-            block = block.next()
+        lines = colour(self.code.text, self.code.language)[:whole]
+        self._ranges += [[] for _ in range(len(lines) - len(self._ranges))]
+        for number, ranges in enumerate(lines):
+            if ranges == self._ranges[number]:
+                continue
+            self._ranges[number] = ranges
+            block = self.doc.findBlockByNumber(number)
+            block.layout().setFormats([self._format(*one) for one in ranges])
+            self.doc.markContentsDirty(block.position(), block.length())
+            self._note_change(number)
         self._coloured = whole
 
-    def _set(self, layout: QTextLayout, ranges: Ranges) -> bool:
-        formats = []
-        for start, count, group in ranges:
-            one = QTextLayout.FormatRange()
-            one.start, one.length = start, count
-            look = QTextCharFormat()
-            look.setForeground(self.styles.theme.code[group])
-            one.format = look
-            formats.append(one)
-        if formats == layout.formats():
-            return False
-        layout.setFormats(formats)
-        return True
+    def _format(self, start: int, count: int, group: str) -> QTextLayout.FormatRange:
+        made = QTextLayout.FormatRange()
+        made.start, made.length, made.format = start, count, self.styles.code[group]
+        return made
 
     # ---- geometry
 
@@ -149,12 +144,23 @@ class CodePiece(DocPiece):
     def _inner(self) -> float:
         return self.width - self._left - 2 * PAD
 
+    @property
+    def has_bar(self) -> bool:
+        return self._bar > 0
+
+    def say(self, word: str) -> None:
+        """What the button says."""
+        self._word = word
+
+    def target_rect(self, position: int) -> QRectF:
+        return self._copy_rect.adjusted(4, 3, -4, -3)
+
     def action_at(self, point: QPointF) -> str:
         return "copy" if self._copy_rect.contains(point) else ""
 
     @property
     def _copy_rect(self) -> QRectF:
-        wide = self.styles.small_metrics.horizontalAdvance("Copy") + 2 * PAD
+        wide = self.styles.small_metrics.horizontalAdvance("Copied") + 2 * PAD
         return QRectF(self.width - wide, 0, wide, self._bar)
 
     # ---- painting
@@ -186,7 +192,7 @@ class CodePiece(DocPiece):
         painter.setPen(self.styles.theme.muted)
         middle = Qt.AlignmentFlag.AlignVCenter
         painter.drawText(bar, middle | Qt.AlignmentFlag.AlignLeft, self.code.language[:40] or "text")
-        painter.drawText(bar, middle | Qt.AlignmentFlag.AlignRight, "Copy")
+        painter.drawText(bar, middle | Qt.AlignmentFlag.AlignRight, self._word)
 
     def _paint_handle(self, painter: QPainter, box: QRectF) -> None:
         """A thin handle at the bottom where there is more to the right."""

@@ -30,7 +30,7 @@ from desktop.ui.transcript.heights import Heights
 from desktop.ui.transcript.rows import end_details, row_of
 from desktop.ui.transcript.styles import Styles
 
-PAD = 14.0  # inside the tint of a question
+PAD = 14  # inside the tint of a question
 _MOST_DETAIL = 400_000  # characters of a tool's arguments or result
 
 
@@ -51,12 +51,14 @@ class Entry:
         self.ended = ended
         self.blocks: list[Block] = []
         self.heights = Heights()
-        self.space = 0.0  # above it
+        self.space = 0  # above it
         self.depth = len(item.path) - (1 if isinstance(item, AgentItem) and item.path else 0)
         self.tinted = isinstance(item, UserTurn)
         self.row: RowBlock | None = None
+        self.hidden = False  # under a folded agent
         self.width = 0.0
         self.styles: Styles | None = None
+        self.ready = object()  # a block that knows this one is laid out for the styles and the width
         self.load()
 
     # ---- contents
@@ -108,8 +110,9 @@ class Entry:
         else:
             self.refresh_row()
 
-    def grow(self, text: str) -> None:
-        """Text was appended to the item."""
+    def grow(self, text: str) -> bool:
+        """Text was appended to the item; whether anything looks different."""
+        return False
 
     def finish(self) -> None:
         """Its run is over."""
@@ -128,17 +131,18 @@ class Entry:
 
     def fit(self, styles: Styles, width: float) -> None:
         """Use these styles and this width from now on; heights are guesses until blocks are built."""
-        if (self.styles, self.width) == (styles, width):
-            return
-        self.styles, self.width = styles, width
-        self._measure()
+        if (self.styles, self.width) != (styles, width):
+            self.styles, self.width = styles, width
+            self.ready = object()
+            self._measure()
 
     def build(self, index: int) -> Block:
-        """Lay out one block, and know its height."""
+        """Lay out one block, unless that was done, and know its height."""
         block = self.blocks[index]
-        assert self.styles is not None
-        block.build(self.styles_of(block), self.width, index == 0)
-        self.heights[index] = block.height
+        if block.ready is not self.ready:
+            block.build(self.styles_of(block), self.width, index == 0)
+            block.ready = self.ready
+            self.heights[index] = block.height
         return block
 
     def styles_of(self, block: Block) -> Styles:
@@ -151,10 +155,17 @@ class Entry:
             self.heights.append(block.estimate(self.styles, self.width))
 
     @property
-    def height(self) -> float:
+    def shown(self) -> list[Block]:
+        """The blocks that can be seen at all."""
+        return [] if self.hidden else self.blocks
+
+    @property
+    def height(self) -> int:
+        if self.hidden:
+            return 0
         return self.space + self.heights.total + (2 * PAD if self.tinted else 0)
 
-    def top(self, index: int) -> float:
+    def top(self, index: int) -> int:
         """Where a block begins, from the top of the entry."""
         return self.space + (PAD if self.tinted else 0) + self.heights.before(index)
 
@@ -166,6 +177,9 @@ class Entry:
 
     def markdown(self) -> str:
         return "".join(block.markdown() for block in self.blocks)
+
+    def html(self) -> str:
+        return "\n".join(block.html() for block in self.blocks)
 
     def source(self) -> str:
         """The text that is searched."""
@@ -226,18 +240,15 @@ class TextEntry(Entry):
         assert self.styles is not None
         return self.styles.dim if self.row is not None and block is not self.row else self.styles
 
-    def grow(self, text: str) -> None:
-        self.over = False
-        self.text.finished = False
-        if self.row is not None:
-            self.refresh_row()
-            if self.folded:
-                return
-        if self.text.length + len(text) == self.item.length:
-            self.text.feed(text)
-        else:
-            self.text.feed(self.item.text[self.text.length :])
-        self._take()
+    def grow(self, text: str) -> bool:
+        self.over = self.text.finished = False
+        changed = self.refresh_row()
+        if self.row is not None and self.folded:
+            return changed
+        if self.text.length + len(text) != self.item.length:
+            text = self.item.text[self.text.length :]
+        self.text.feed(text)
+        return self._take() or changed
 
     def update(self) -> None:
         if self._version != self.item.version or self.text.length > self.item.length:
@@ -263,38 +274,41 @@ class TextEntry(Entry):
                 kept.joined = block.joined
                 self.blocks[number] = kept
 
-    def _take(self) -> None:
-        """Bring the blocks in line with the slices."""
+    def _take(self) -> bool:
+        """Bring the blocks in line with the slices; whether anything looks different."""
         first = 1 if self.row else 0
         slices = self.text.slices
+        changed = self._shown < len(slices)
         while self._shown < len(slices):
             self._set(first + self._shown, slices[self._shown], growing=False)
             self._shown += 1
         at = first + self._shown
         tail = self.text.tail()
         if tail is not None:
-            self._set(at, tail, growing=not self.text.finished)
+            changed |= self._set(at, tail, growing=not self.text.finished)
             at += 1
         while len(self.blocks) > at:
             self._drop()
+            changed = True
         if self.text.definitions != self._definitions:
             self._definitions = self.text.definitions
             self._refresh_links()
+        return changed
 
-    def _set(self, index: int, piece: Slice, growing: bool) -> None:
+    def _set(self, index: int, piece: Slice, growing: bool) -> bool:
         if index < len(self.blocks):
             block = self.blocks[index]
             assert isinstance(block, TextBlock)
-            block.show(piece, growing)
-        else:
-            block = TextBlock(piece, self.text.elements, growing)
-            self.add(block)
-        before = self.blocks[index - 1] if index else None
+            return block.show(piece, growing)
+        block = TextBlock(piece, self.text.elements, growing)
+        before = self.blocks[-1] if self.blocks else None
+        self.add(block)
         if isinstance(before, TextBlock):
             if block.shares:
                 block.side = before.side
             if block.goes_on:
                 before.join()
+        return True
 
     def _drop(self) -> None:
         self.blocks.pop()

@@ -1,4 +1,7 @@
-"""Heights of many things in a row, with sums and look-up in logarithmic time (a Fenwick tree)."""
+"""Heights of many things in a row, with sums and look-up in logarithmic time (a Fenwick tree).
+
+Heights are whole pixels, so the sums are exact and do not depend on the order in which heights became known.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,15 @@ from collections.abc import Sequence
 class Heights:
     """Non-negative heights by index."""
 
-    def __init__(self, values: Sequence[float] = ()) -> None:
-        self._values: list[float] = []
-        self._sums: list[float] = [0.0]
+    def __init__(self, values: Sequence[int] = ()) -> None:
+        self._values: list[int] = []
+        self._sums: list[int] = [0]
         self.reset(values)
 
-    def reset(self, values: Sequence[float]) -> None:
+    def reset(self, values: Sequence[int]) -> None:
         """Replace all, in linear time."""
         self._values = list(values)
-        sums = [0.0, *self._values]
+        sums = [0, *self._values]
         for i in range(1, len(sums)):
             up = i + (i & -i)
             if up < len(sums):
@@ -26,10 +29,10 @@ class Heights:
     def __len__(self) -> int:
         return len(self._values)
 
-    def __getitem__(self, index: int) -> float:
+    def __getitem__(self, index: int) -> int:
         return self._values[index]
 
-    def __setitem__(self, index: int, value: float) -> None:
+    def __setitem__(self, index: int, value: int) -> None:
         change = value - self._values[index]
         if not change:
             return
@@ -39,19 +42,19 @@ class Heights:
             self._sums[i] += change
             i += i & -i
 
-    def append(self, value: float) -> None:
+    def append(self, value: int) -> None:
         """One more at the end."""
         self._values.append(value)
         i = len(self._values)
         low = i - (i & -i)
         self._sums.append(value + self._sum(i - 1) - self._sum(low))
 
-    def before(self, index: int) -> float:
+    def before(self, index: int) -> int:
         """The sum of the heights before `index`."""
         return self._sum(index)
 
     @property
-    def total(self) -> float:
+    def total(self) -> int:
         return self._sum(len(self._values))
 
     def at(self, y: float) -> int:
@@ -64,8 +67,8 @@ class Heights:
             step >>= 1
         return min(at, max(len(self._values) - 1, 0))
 
-    def _sum(self, i: int) -> float:
-        total = 0.0
+    def _sum(self, i: int) -> int:
+        total = 0
         while i > 0:
             total += self._sums[i]
             i -= i & -i

@@ -131,6 +131,11 @@ class DocPiece:
         """What a click does there: "copy", or nothing."""
         return ""
 
+    def target_rect(self, position: int) -> QRectF:
+        """What the ring of the keyboard goes around."""
+        rect = self.rect_of(position)
+        return QRectF(rect.left() - 3, rect.top(), max(min(120.0, self.width - rect.left()), 24.0), rect.height())
+
     def sideways(self, delta: float) -> bool:
         """Scroll inside the piece; whether that was possible."""
         return False
@@ -257,6 +262,19 @@ class TextPiece(DocPiece):
 
     # ---- pointing
 
+    def target_rect(self, position: int) -> QRectF:
+        """The link that begins at a position, as far as it is on one line."""
+        begin = self.rect_of(position)
+        block = self.doc.findBlock(position)
+        left = position - block.position()
+        for run in self.paragraphs[block.blockNumber()].runs:
+            if left <= 0:
+                end = self.rect_of(position + units(run.text) - 1)
+                right = end.left() + self.styles.em / 2 if end.top() == begin.top() else self.width
+                return QRectF(begin.left() - 2, begin.top(), max(right - begin.left(), 10) + 4, begin.height())
+            left -= units(run.text)
+        return begin
+
     def link_at(self, point: QPointF) -> str:
         run = self._run_at(point)
         return run.link if run else ""
@@ -271,9 +289,9 @@ class TextPiece(DocPiece):
             return None
         left = at - block.position()
         for run in self.paragraphs[number].runs:
-            if left < len(run.text):
+            if left < units(run.text):
                 return run
-            left -= len(run.text)
+            left -= units(run.text)
         return None
 
     def text(self, span: Span | None = None) -> str:
@@ -292,11 +310,11 @@ def _common(old: tuple[Run, ...], new: tuple[Run, ...]) -> tuple[int, int, int]:
     written = 0
     for number, (before, after) in enumerate(zip(old, new, strict=False)):
         if before == after:
-            written += _units(before.text)
+            written += units(before.text)
             continue
         if before[1:] == after[1:] and not before.marks & Mark.MATH:
             same = _prefix(before.text, after.text)
-            return number, same, written + _units(before.text[:same])
+            return number, same, written + units(before.text[:same])
         return number, 0, written
     return min(len(old), len(new)), 0, written
 
@@ -314,6 +332,6 @@ def _prefix(a: str, b: str) -> int:
     return low
 
 
-def _units(text: str) -> int:
+def units(text: str) -> int:
     """Characters as Qt counts them: those beyond the basic plane are two."""
     return len(text) if text.isascii() or max(text) < "\U00010000" else len(text.encode("utf-16-le")) // 2

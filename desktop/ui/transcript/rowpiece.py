@@ -87,6 +87,9 @@ class PaintedPiece:
     def action_at(self, point: QPointF) -> str:
         return ""
 
+    def target_rect(self, position: int) -> QRectF:
+        return QRectF(-4, 0, self.width + 8, self.height)
+
     def sideways(self, delta: float) -> bool:
         return False
 

@@ -77,6 +77,15 @@ class Styles:
         option.setTabStopDistance(self.mono_metrics.horizontalAdvance(" ") * 4)
         return option
 
+    @cached_property
+    def code(self) -> dict[str, QTextCharFormat]:
+        """The look of each group of tokens."""
+        made = {}
+        for group, colour in self.theme.code.items():
+            made[group] = QTextCharFormat()
+            made[group].setForeground(colour)
+        return made
+
     # ---- space
 
     def gap(self, role: str, apart: bool) -> float:

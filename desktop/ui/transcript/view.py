@@ -1,70 +1,60 @@
-"""The answer pane."""
+"""The answer pane: painting, scrolling and what the owner calls. Hands are in `hands.py`, geometry in `stack.py`."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import NamedTuple
 
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
+    QContextMenuEvent,
+    QFocusEvent,
+    QGuiApplication,
+    QHideEvent,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
+    QPen,
     QResizeEvent,
     QShowEvent,
+    QWheelEvent,
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from desktop.core.conversation import (
-    Added,
-    Change,
-    Conversation,
-    Grew,
-    Item,
-    RunChanged,
-    TextItem,
-    ThoughtItem,
-    Updated,
-    UserTurn,
-)
+from desktop.core.conversation import Change, Conversation, ThoughtItem
 from desktop.ui.theme import Theme
-from desktop.ui.transcript.blocks import Block
-from desktop.ui.transcript.entries import PAD, Entry, State, TextEntry, entry_for
-from desktop.ui.transcript.heights import Heights
+from desktop.ui.transcript import access
+from desktop.ui.transcript.copying import Excerpt, ExcerptData, excerpt
+from desktop.ui.transcript.entries import PAD
+from desktop.ui.transcript.find import Finder
+from desktop.ui.transcript.hands import Hands
 from desktop.ui.transcript.rows import is_live
+from desktop.ui.transcript.selection import FIRST, LAST, Selection, Spot
+from desktop.ui.transcript.stack import TOP, Placed, Stack
 from desktop.ui.transcript.styles import Styles
 
-MARGIN = 28.0
-TOP = 24.0
-BOTTOM = 32.0
-_KEPT = 256  # blocks that stay laid out
-_GUESS = 90.0  # height of an entry nobody has looked at
-
-
-class Placed(NamedTuple):
-    """A block that can be seen, and where: `y` from the top of the view."""
-
-    entry: int
-    index: int
-    block: Block
-    y: float
+MARGIN = 28
+BAR_MS = 100
 
 
 class TranscriptView(QAbstractScrollArea):
-    """Signals: `link_activated(address)`, `item_activated(item id)`, `turn_action(action, item id)`,
-    `at_end_changed(bool)`, `context_requested(item id, global point)`. The view opens and fetches nothing."""
+    """Everything of a conversation in one scrolling text. It opens and fetches nothing: the owner decides.
+
+    Signals: `link_activated(address)`; `item_activated(item id)` for a press on a row that is for the owner;
+    `turn_action(action, item id)` with "resend", "edit", "open" or "show"; `context_requested(item id, global point)`;
+    `at_end_changed(bool)`; `announced(text)` for a sentence that a screen reader was told.
+    """
 
     link_activated = Signal(str)
     item_activated = Signal(str)
     turn_action = Signal(str, str)
-    at_end_changed = Signal(bool)
     context_requested = Signal(str, QPoint)
+    at_end_changed = Signal(bool)
+    announced = Signal(str)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("answer_pane")
-        self.setAccessibleName("Conversation")
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -72,25 +62,37 @@ class TranscriptView(QAbstractScrollArea):
         self.viewport().setMouseTracking(True)
         self._theme = theme
         self._zoom = 0
-        self._styles = self._make_styles()
-        self._conversation = Conversation()
-        self._ids: list[str] = []
-        self._index: dict[str, int] = {}
-        self._entries: list[Entry | None] = []
-        self._states: dict[str, State] = {}
-        self._heights = Heights()
-        self._placed: list[Placed] = []
-        self._offset = 0.0
-        self._follow = True
-        self._anchor = (0, 0, 0.0)
-        self._kept: OrderedDict[Block, None] = OrderedDict()
-        self._stale: set[str] = set()
+        self.stack = Stack(self._make_styles())
+        self.selection = Selection(self.stack)
+        self.finder = Finder(self.stack)
+        self.hands = Hands(self)
         self._setting = False
-        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        self._told = 0  # the offset that the scroll bar shows
+        self._was_at_end = True
+        self._bar_timer = QTimer(self, interval=BAR_MS, singleShot=True)
+        self._bar_timer.timeout.connect(self._tell_bar)
         self._tick = QTimer(self, interval=1000)
         self._tick.timeout.connect(self._tell_time)
+        self._announcer = access.Announcer(self)
+        self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        access.install()
 
-    # ---- what the owner calls
+    # ---- contents
+
+    def show_conversation(self, conversation: Conversation) -> None:
+        """Load everything anew, at its end. Only what can be seen is laid out."""
+        self.stack.load(conversation)
+        self.selection.clear()
+        self.finder.search("")
+        self.hands.forget()
+        self.settle(everything=True)
+
+    def apply(self, changes: Sequence[Change]) -> None:
+        """Take a frame's changes. Called while hidden it only takes note."""
+        self.stack.apply(changes)
+        self._announcer.take(changes)
+        if self.stack.changed:
+            self.settle()
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
@@ -98,130 +100,108 @@ class TranscriptView(QAbstractScrollArea):
         self._restyle()
 
     def zoom(self, steps: int) -> None:
-        """Make the text larger or smaller by tenths; 0 goes back."""
+        """Make the text larger or smaller by tenths; 0 goes back to the system's size."""
         self._zoom = max(-5, min(self._zoom + steps, 20)) if steps else 0
         self._restyle()
 
-    def show_conversation(self, conversation: Conversation) -> None:
-        """Load everything anew; only what can be seen is laid out."""
-        self._conversation = conversation
-        self._ids = list(conversation.items)
-        self._index = {name: number for number, name in enumerate(self._ids)}
-        self._entries = [None] * len(self._ids)
-        self._heights.reset([_GUESS] * len(self._ids))
-        self._placed, self._kept = [], OrderedDict()
-        self._follow = True
-        self._settle(everything=True)
-
-    def apply(self, changes: Sequence[Change]) -> None:
-        """Take a frame's changes."""
-        for change in changes:
-            match change:
-                case Added(item):
-                    self._add(item)
-                case Grew(item, text):
-                    self._grow(item, text)
-                case Updated(item):
-                    self._update(item)
-                case RunChanged(run):
-                    self._run_changed(run)
-        if self.isVisible():
-            self._settle()
-
-    def scroll_to_item(self, item_id: str) -> None:
-        """Bring an item to the top of the view."""
-        if (at := self._index.get(item_id)) is not None:
-            self._follow = False
-            self._anchor = (at, 0, -TOP)
-            self._settle()
-
-    def jump_to_latest(self) -> None:
-        """Go to the end, and stay there."""
-        self._follow = True
-        self._settle()
-
     def plain_text(self) -> str:
         """All of the conversation as a person reads it."""
-        return "\n\n".join(self._entry(i).plain() for i in range(len(self._ids)))
+        return "\n\n".join(self.stack.entry(i).plain() for i in range(len(self.stack.ids)))
+
+    # ---- where the reader is
 
     @property
     def at_end(self) -> bool:
-        return self._follow
+        """Whether the newest text is kept in sight."""
+        return self.stack.follow
 
-    # ---- entries
+    def jump_to_latest(self) -> None:
+        """Go to the end, and stay there."""
+        self.stack.follow = True
+        self.settle()
 
-    def _entry(self, index: int) -> Entry:
-        entry = self._entries[index]
-        if entry is None:
-            item = self._conversation.items[self._ids[index]]
-            state = self._states.setdefault(item.id, State())
-            entry = entry_for(item, state, lambda: self._ended(item))
-            before = self._conversation.items[self._ids[index - 1]] if index else None
-            entry.space = self._styles.em * _space(before, item) if before else TOP
-            self._entries[index] = entry
-        return entry
+    def scroll_to_item(self, item_id: str) -> None:
+        """Bring an item to the top of the view."""
+        if (at := self.stack.index.get(item_id)) is not None:
+            self.stack.follow = False
+            self.stack.anchor = (at, 0, -TOP)
+            self.settle()
+            self._tell_bar()
 
-    def _ended(self, item: Item) -> bool:
-        runs = self._conversation.runs
-        return item.run >= len(runs) or runs[item.run].status is not None
+    def scroll_position(self) -> tuple[str, int, int] | None:
+        """Where the reader is: item, block, pixels into it; None at the end. For `restore_position`."""
+        if self.stack.follow or not self.stack.ids:
+            return None
+        entry, block, inside = self.stack.anchor
+        return self.stack.ids[entry], block, inside
 
-    def _add(self, name: str) -> None:
-        if name in self._index:
-            self._update(name)
+    def restore_position(self, position: tuple[str, int, int] | None) -> None:
+        """Go back to where `scroll_position` said."""
+        if position is None or position[0] not in self.stack.index:
+            self.jump_to_latest()
             return
-        item = self._conversation.items[name]
-        self._index[name] = len(self._ids)
-        self._ids.append(name)
-        self._entries.append(None)
-        self._heights.append(_GUESS)
-        self._close_text_before(item)
+        self.stack.follow = False
+        self.stack.anchor = (self.stack.index[position[0]], position[1], position[2])
+        self.settle()
+        self._tell_bar()
 
-    def _close_text_before(self, item: Item) -> None:
-        """What was being written in the same place is whole: something else follows it."""
-        for index in range(len(self._ids) - 2, max(len(self._ids) - 12, -1), -1):
-            entry = self._entries[index]
-            if isinstance(entry, TextEntry) and entry.item.path == item.path and entry.item.run == item.run:
-                if not entry.over:
-                    entry.over = True
-                    self._touched(index, entry.finish)
-                return
+    def show_spot(self, spot: Spot) -> None:
+        """Scroll, if needed, so that a spot is in sight, a third down."""
+        view = self.viewport().height()
+        top = self.stack.top(spot.entry, spot.block)
+        block = self.stack.build(spot.entry, spot.block) if self.stack.open(spot.entry).shown else None
+        if block is not None and spot.piece < len(block.pieces):
+            top += round(block.tops[spot.piece] + block.pieces[spot.piece].rect_of(spot.position).top())
+        inside = top - self.stack.top(spot.entry, spot.block)
+        if not self.stack.offset + TOP <= top <= self.stack.offset + view - 3 * TOP:
+            self.stack.follow = False
+            self.stack.anchor = (spot.entry, spot.block, inside - view // 3)
+        self.settle(everything=True)
+        self._tell_bar()
 
-    def _grow(self, name: str, text: str) -> None:
-        if (index := self._index.get(name)) is None:
-            return
-        entry = self._entries[index]
-        if entry is not None:
-            if not self.isVisible():
-                self._stale.add(name)
-                return
-            self._touched(index, lambda: entry.grow(text))
+    # ---- find, select, copy
 
-    def _update(self, name: str) -> None:
-        if (index := self._index.get(name)) is None:
-            return
-        if (entry := self._entries[index]) is not None:
-            if not self.isVisible():
-                self._stale.add(name)
-                return
-            self._touched(index, entry.update)
+    def find(self, text: str) -> int:
+        """Mark a text everywhere, without regard to case; how many places there are."""
+        count = self.finder.search(text)
+        self.viewport().update()
+        return count
 
-    def _run_changed(self, run: int) -> None:
-        if run >= len(self._conversation.runs) or self._conversation.runs[run].status is None:
-            return
-        for index in range(len(self._ids) - 1, -1, -1):
-            if self._conversation.items[self._ids[index]].run < run:
-                break
-            if (entry := self._entries[index]) is not None:
-                self._touched(index, entry.finish)
+    def find_next(self) -> int:
+        """Go to the next place; its number from 1, or 0."""
+        return self._find(back=False)
 
-    def _touched(self, index: int, change: object) -> None:
-        change()  # type: ignore[operator]
-        self._measure(index)
+    def find_previous(self) -> int:
+        """Go to the place before; its number from 1, or 0."""
+        return self._find(back=True)
 
-    def _measure(self, index: int) -> None:
-        entry = self._entries[index]
-        if entry is not None and entry.styles is not None:
-            self._heights[index] = entry.height
+    def clear_find(self) -> None:
+        """Take the marks away."""
+        self.find("")
+
+    def _find(self, back: bool) -> int:
+        spot = self.finder.step(back)
+        if spot is None:
+            return 0
+        length = len(self.finder.needle)
+        self.selection.set(spot, spot._replace(position=spot.position + length))
+        self.show_spot(spot)
+        return self.finder.current + 1
+
+    def select_all(self) -> None:
+        """Select the whole conversation."""
+        self.selection.set(FIRST, LAST)
+        self.viewport().update()
+
+    def selected(self) -> Excerpt:
+        """What is selected."""
+        return excerpt(self.stack, self.selection)
+
+    def copy(self) -> None:
+        """Put what is selected on the clipboard, as text, HTML and Markdown."""
+        found = self.selected()
+        if found.parts:
+            QGuiApplication.clipboard().setMimeData(ExcerptData(found))
 
     # ---- layout
 
@@ -229,217 +209,94 @@ class TranscriptView(QAbstractScrollArea):
         return Styles(self._theme, self.font(), 1.1**self._zoom)
 
     def _restyle(self) -> None:
-        self._styles = self._make_styles()
-        for block in self._kept:
-            block.release()
-        self._kept.clear()
-        for index, entry in enumerate(self._entries):
-            if entry is not None and entry.styles is not None:
-                entry.fit(self._styles, self._width(entry))
-                self._heights[index] = entry.height
-        self._settle(everything=True)
+        self._fit(self._make_styles())
+        self.settle(everything=True)
 
-    def _column(self) -> tuple[float, float]:
-        """Left edge and width of the reading column."""
+    def _fit(self, styles: Styles) -> None:
         room = self.viewport().width()
-        width = max(min(self._styles.column, room - 2 * MARGIN), 120.0)
-        return max(round((room - width) / 2), 8.0), float(round(width))
+        width = round(max(min(styles.column, room - 2 * MARGIN), 120))
+        self.stack.fit(styles, max((room - width) // 2, 8), width)
 
-    def _left(self, entry: Entry) -> float:
-        return self._column()[0] + entry.depth * self._styles.indent + (PAD + 2 if entry.tinted else 0)
-
-    def _width(self, entry: Entry) -> float:
-        inside = self._column()[1] - entry.depth * self._styles.indent - (2 * PAD + 4 if entry.tinted else 0)
-        return max(inside, 120.0)
-
-    def _open(self, index: int) -> Entry:
-        """The entry, with blocks that have at least guessed heights."""
-        entry = self._entry(index)
-        entry.fit(self._styles, self._width(entry))
-        self._heights[index] = entry.height
-        return entry
-
-    def _build(self, index: int, number: int) -> Block:
-        entry = self._open(index)
-        block = entry.build(number)
-        self._heights[index] = entry.height
-        self._kept[block] = None
-        self._kept.move_to_end(block)
-        return block
-
-    @property
-    def _total(self) -> float:
-        return self._heights.total + BOTTOM
-
-    def _settle(self, everything: bool = False) -> None:
-        """Lay out what can be seen, keep the reader's place, and paint what is different."""
+    def settle(self, everything: bool = False) -> None:
+        """Lay out what can be seen and paint what is different."""
         if not self.isVisible():
             return
-        before, view = self._placed, float(self.viewport().height())
-        if self._follow:
-            self._measure_up(view)
-            offset = self._total - view
-        else:
-            offset = self._anchored()
-        offset = max(0.0, min(offset, self._total - view))
-        self._place(offset, view)
-        if not self._follow and self._offset > 0 and self._total - self._offset < view:
-            self._measure_up(view)
-            self._place(max(0.0, self._total - view), view)
-        self._remember()
-        self._tell_bar(view)
+        before = self.stack.placed
+        self.stack.settle(self.viewport().height())
+        if everything or not self.stack.follow:
+            self._tell_bar()
+        elif not self._bar_timer.isActive():
+            self._bar_timer.start()
         self._repaint(before, everything)
-        self._forget()
-        live = any(self._is_live(one) for one in self._placed)
+        live = any(self._is_live(one) for one in self.stack.placed)
         if live != self._tick.isActive():
             self._tick.start() if live else self._tick.stop()
+        if self.at_end != self._was_at_end:
+            self._was_at_end = self.at_end
+            self.at_end_changed.emit(self.at_end)
 
-    def _measure_up(self, room: float) -> None:
-        """Lay out from the end upwards until the room is filled."""
-        left = room - BOTTOM
-        for index in range(len(self._ids) - 1, -1, -1):
-            entry = self._open(index)
-            for number in range(len(entry.blocks) - 1, -1, -1):
-                left -= self._build(index, number).height
-                if left < 0:
-                    return
-            left -= entry.space
-
-    def _anchored(self) -> float:
-        """The offset at which the anchor stands where it stood."""
-        index, number, inside = self._anchor
-        if not self._ids:
-            return 0.0
-        index = min(index, len(self._ids) - 1)
-        entry = self._open(index)
-        number = min(number, max(len(entry.blocks) - 1, 0))
-        self._build_if(entry, index, number)
-        while inside < 0 and (index or number):
-            if number:
-                number -= 1
-            else:
-                inside += self._entries[index].space + (PAD if self._entries[index].tinted else 0)  # type: ignore[union-attr]
-                index -= 1
-                number = max(len(self._open(index).blocks) - 1, 0)
-                inside += PAD if self._open(index).tinted else 0
-            entry = self._open(index)
-            self._build_if(entry, index, number)
-            inside += entry.heights[number] if entry.blocks else 0.0
-        return self._top(index, number) + inside
-
-    def _build_if(self, entry: Entry, index: int, number: int) -> None:
-        if number < len(entry.blocks):
-            self._build(index, number)
-
-    def _top(self, index: int, number: int) -> float:
-        entry = self._open(index)
-        return self._heights.before(index) + entry.top(number)
-
-    def _place(self, offset: float, view: float) -> None:
-        """Find the blocks in sight."""
-        self._offset = offset
-        self._placed = []
-        if not self._ids:
-            return
-        index = self._heights.at(offset)
-        end = offset + view
-        while index < len(self._ids):
-            base = self._heights.before(index)
-            if base > end:
-                break
-            entry = self._open(index)
-            number = entry.heights.at(max(offset - base - entry.top(0), 0.0)) if entry.blocks else 0
-            while number < len(entry.blocks):
-                block = self._build(index, number)
-                y = base + entry.top(number)
-                if y > end:
-                    break
-                self._placed.append(Placed(index, number, block, y - offset))
-                number += 1
-            index += 1
-
-    def _remember(self) -> None:
-        for one in self._placed:
-            if one.y + one.block.height > 0:
-                self._anchor = (one.entry, one.index, -one.y)
-                return
-
-    def _tell_bar(self, view: float) -> None:
+    def _tell_bar(self) -> None:
+        """Bring the scroll bar up to date. That costs more than a line of text: a stream does it ten times a second."""
+        view = self.viewport().height()
         bar = self.verticalScrollBar()
         self._setting = True
-        bar.setPageStep(int(view))
-        bar.setSingleStep(int(self._styles.line))
-        bar.setRange(0, max(0, round(self._total - view)))
-        bar.setValue(round(self._offset))
+        bar.setPageStep(view)
+        bar.setSingleStep(int(self.stack.styles.line))
+        bar.setRange(0, max(0, self.stack.total - view))
+        bar.setValue(self.stack.offset)
         self._setting = False
+        self._told = self.stack.offset
 
     def _scrolled(self, value: int) -> None:
+        """The person moved the bar, whatever it showed: go as far from here."""
         if self._setting:
             return
-        view = self.viewport().height()
-        delta = value - self._offset
-        self._set_follow(value >= self.verticalScrollBar().maximum())
-        if not self._follow:
-            if abs(delta) < 2 * view:
-                index, number, inside = self._anchor
-                self._anchor = (index, number, inside + delta)
-            else:
-                self._anchor = self._anchor_at(value)
-        self._settle()
+        delta = value - self._told
+        if delta > 0 and value >= self.verticalScrollBar().maximum():
+            self.stack.follow = True
+        elif delta:
+            self.stack.follow = False
+            self.stack.move(delta, self.viewport().height())
+        self.settle()
+        self._tell_bar()
 
-    def _anchor_at(self, offset: float) -> tuple[int, int, float]:
-        index = self._heights.at(offset)
-        if index >= len(self._ids):
-            return (0, 0, 0.0)
-        entry = self._open(index)
-        inside = offset - self._heights.before(index) - entry.top(0)
-        number = entry.heights.at(max(inside, 0.0)) if entry.blocks else 0
-        return (index, number, offset - self._top(index, number))
+    def scroll_by(self, delta: int) -> None:
+        """Scroll by pixels, as a person does."""
+        self._tell_bar()
+        bar = self.verticalScrollBar()
+        bar.setValue(bar.value() + delta)
 
-    def _set_follow(self, follow: bool) -> None:
-        if follow != self._follow:
-            self._follow = follow
-            self.at_end_changed.emit(follow)
-
-    def _forget(self) -> None:
-        """Drop layouts that nobody has seen for long."""
-        seen = {one.block for one in self._placed}
-        while len(self._kept) > _KEPT:
-            block = next(iter(self._kept))
-            if block in seen:
-                break
-            del self._kept[block]
-            block.release()
+    def toggle(self, index: int) -> None:
+        """Open or fold an entry, where it stands."""
+        self.stack.toggle(index)
+        if self.stack.total > self.viewport().height():
+            self.stack.follow = False
+        self.settle(everything=True)
 
     # ---- painting
 
     def _repaint(self, before: list[Placed], everything: bool) -> None:
         """Move the picture where blocks only moved, and paint again what is new or different."""
-        viewport = self.viewport()
+        placed = self.stack.placed
         old = {one.block: one.y for one in before}
-        shifts = {round(one.y - old[one.block], 3) for one in self._placed if one.block in old}
+        shifts = {one.y - old[one.block] for one in placed if one.block in old}
         if everything or len(shifts) != 1:
-            for one in self._placed:
-                one.block.dirty = None
-            viewport.update()
-            return
-        shift = shifts.pop()
-        if shift != round(shift):
-            viewport.update()
-            for one in self._placed:
+            self.viewport().update()
+            for one in placed:
                 one.block.dirty = None
             return
-        if shift:
-            viewport.scroll(0, round(shift))
-        width = viewport.width()
-        for one in self._placed:
-            top = one.block.dirty if one.block in old else 0.0
+        if shift := shifts.pop():
+            self.viewport().scroll(0, shift)
+        left, width = self.stack.column
+        for one in placed:
+            top = one.block.dirty if one.block in old else 0
             if top is not None:
                 y = int(one.y + top) - 1
-                viewport.update(QRect(0, y, width, viewport.height() - y))
+                self.viewport().update(left - 12, y, width + 24, one.y + one.block.height - y + 2)
                 one.block.dirty = None
-        if not self._placed or (before and self._placed[-1].block is not before[-1].block):
-            viewport.update()
+        end, end_before = _end(placed), _end(before) + shift
+        if end < end_before:
+            self.viewport().update(left - 12, end, width + 24, end_before - end)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self.viewport())
@@ -447,100 +304,122 @@ class TranscriptView(QAbstractScrollArea):
         dirty = QRectF(event.rect())
         painter.fillRect(dirty, self._theme.page)
         self._paint_tints(painter, dirty)
-        for one in self._placed:
+        for one in self.stack.placed:
             if one.y <= dirty.bottom() and one.y + one.block.height >= dirty.top():
                 self._paint_block(painter, one, dirty)
+        self._paint_focus(painter)
 
     def _paint_block(self, painter: QPainter, one: Placed, dirty: QRectF) -> None:
-        left = self._left(self._entry(one.entry))
+        left = self.stack.left_of(self.stack.entry(one.entry))
         painter.save()
         painter.translate(left, one.y)
-        one.block.paint(painter, dirty.translated(-left, -one.y), lambda number: None, lambda piece: [])
+        block = one.block
+
+        def selected(number: int) -> tuple[int, int] | None:
+            return self.selection.span(one, number, block.pieces[number].length)
+
+        block.paint(painter, dirty.translated(-left, -one.y), selected, self.finder.spans)
         painter.restore()
 
     def _paint_tints(self, painter: QPainter, dirty: QRectF) -> None:
         """The quiet ground under what the person said."""
-        done: set[int] = set()
-        for one in self._placed:
-            entry = self._entry(one.entry)
-            if not entry.tinted or one.entry in done:
+        for index in sorted({one.entry for one in self.stack.placed}):
+            entry = self.stack.entry(index)
+            if not entry.tinted:
                 continue
-            done.add(one.entry)
-            left, width = self._column()
-            top = self._heights.before(one.entry) + entry.space - self._offset
-            box = QRectF(left, top, width, entry.heights.total + 2 * PAD)
+            left, width = self.stack.column
+            top = self.stack.heights.before(index) + entry.space - self.stack.offset
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self._theme.question)
-            painter.drawRoundedRect(box, 12, 12)
+            painter.drawRoundedRect(QRectF(left, top, width, entry.heights.total + 2 * PAD), 12, 12)
             painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _paint_focus(self, painter: QPainter) -> None:
+        """A ring around what the keyboard would press."""
+        rect = self.hands.focus_rect() if self.hasFocus() else None
+        if rect is not None:
+            painter.setPen(QPen(self._theme.accent, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect, 6, 6)
 
     # ---- time
 
     def _is_live(self, one: Placed) -> bool:
-        item = self._entry(one.entry).item
-        return is_live(item) or (isinstance(item, ThoughtItem) and self._entry(one.entry).live)
+        entry = self.stack.entry(one.entry)
+        return is_live(entry.item) or (isinstance(entry.item, ThoughtItem) and entry.live)
 
     def _tell_time(self) -> None:
-        for one in self._placed:
+        for one in self.stack.placed:
             if self._is_live(one):
-                self._entry(one.entry).refresh_row()
-        self._settle()
+                self.stack.entry(one.entry).refresh_row()
+        self.settle()
 
     # ---- Qt's events
 
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Nothing: `_repaint` moves what can be moved. Qt's own would paint everything."""
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        for index, entry in enumerate(self._entries):
-            if entry is not None and entry.styles is not None:
-                entry.fit(self._styles, self._width(entry))
-                self._heights[index] = entry.height
-        self._settle(everything=True)
+        self._fit(self.stack.styles)
+        self.settle(everything=True)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
-        stale, self._stale = self._stale, set()
-        for name in stale:
-            self._update(name)
-        self._settle(everything=True)
+        self.stack.visible = True
+        self._fit(self.stack.styles)
+        self.stack.catch_up()
+        self.settle(everything=True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.stack.visible = False
+        self._tick.stop()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and hasattr(self, "stack"):
+            self._restyle()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if not self.hands.mousePressEvent(event):
+            super().mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not self.hands.mouseMoveEvent(event):
+            super().mouseMoveEvent(event)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        self._press(event.position())
+        if not self.hands.mouseReleaseEvent(event):
+            super().mouseReleaseEvent(event)
 
-    def _press(self, point: QPointF) -> None:
-        for one in self._placed:
-            if one.y <= point.y() < one.y + one.block.height:
-                self._press_block(one, point - QPointF(self._left(self._entry(one.entry)), one.y))
-                return
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if not self.hands.mouseDoubleClickEvent(event):
+            super().mouseDoubleClickEvent(event)
 
-    def _press_block(self, one: Placed, point: QPointF) -> None:
-        found = one.block.piece_at(point.y())
-        if found is None:
-            return
-        _, piece, top = found
-        point = point - QPointF(0, top)
-        entry = self._entry(one.entry)
-        if link := piece.link_at(point):
-            self.link_activated.emit(link)
-        elif (action := piece.action_at(point)) == "fold":
-            self._toggle(one.entry)
-        elif action == "activate":
-            self.item_activated.emit(entry.item.id)
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if not self.hands.wheelEvent(event):
+            super().wheelEvent(event)
 
-    def _toggle(self, index: int) -> None:
-        entry = self._entry(index)
-        entry.toggle()
-        self._measure(index)
-        self._set_follow(False)
-        self._settle(everything=True)
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.hands.keyPressEvent(event):
+            super().keyPressEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self.hands.contextMenuEvent(event):
+            super().contextMenuEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.viewport().update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.viewport().update()
+
+    def focusNextPrevChild(self, forward: bool) -> bool:
+        return self.hands.step(forward) or super().focusNextPrevChild(forward)
 
 
-def _space(before: Item, item: Item) -> float:
-    """Space between two items, in line heights."""
-    if isinstance(item, UserTurn) or isinstance(before, UserTurn):
-        return 1.6 if isinstance(item, UserTurn) else 1.0
-    row, row_before = not isinstance(item, TextItem), not isinstance(before, TextItem)
-    if isinstance(item, ThoughtItem):
-        row = True
-    if isinstance(before, ThoughtItem):
-        row_before = True
-    return 0.15 if row and row_before else 0.75
+def _end(placed: list[Placed]) -> int:
+    return placed[-1].y + placed[-1].block.height if placed else 0
