@@ -143,8 +143,8 @@ class History:
         return await self._ask(lambda store: store.search(text, limit))
 
     async def listing(self, text: str = "", limit: int = 500) -> list[tuple[str, str, float, str]]:
-        """(key, title, updated, snippet) of the sessions, newest first; those with `text` in a title or in what was
-        said, if it is given. Raises StoreTrouble."""
+        """(key, title, updated, snippet) of the sessions, in the order of `sessions`; with `text` those that have it in
+        their title or in what was said. Raises StoreTrouble."""
         if not text.strip():
             return [(s.key, s.title or s.question, s.updated, "") for s in await self.sessions(limit)]
         found: dict[str, tuple[str, str, float, str]] = {}
@@ -169,7 +169,7 @@ class History:
 
     def _merge(self, key: str, values: dict[str, Any]) -> None:
         name = ("session", key)
-        if not self._thread.join(name, lambda session: session.values.update(values)):
+        if not self._thread.join(name, lambda session: session.values.update(values), last=True):
             self._thread.put(name, _Session(key, values))
 
     async def _ask(self, question: Callable[[Store], T]) -> T:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from itertools import islice
 
 from desktop.core import conversation as c
 from desktop.core.wire.jsontext import clean_text, compact
@@ -23,7 +25,7 @@ _FIND = f"""
 SELECT s.key, s.title, d.run, d.item, d.kind, d.at,
        snippet(docs_fts, 0, '{_BEGIN}', '{_END}', '…', 24)
 FROM docs_fts JOIN docs d ON d.id = docs_fts.rowid JOIN sessions s ON s.id = d.session
-WHERE docs_fts MATCH ? ORDER BY docs_fts.rowid DESC LIMIT ?
+WHERE docs_fts MATCH ? ORDER BY docs_fts.rowid DESC
 """
 
 
@@ -50,26 +52,35 @@ def indexed(text: str) -> str:
     return _BEFORE_SCRIPT.sub(rf"\1{_SEAM}", _AFTER_SCRIPT.sub(rf"\1{_SEAM}", plain))
 
 
-def query_of(text: str) -> str:
-    """An FTS5 query for what a person typed: all words, in any order, the last one perhaps unfinished; "in quotes" as
-    they stand. Empty if there is no word in it."""
+def query_of(text: str) -> tuple[str, bool]:
+    """An FTS5 query for what a person typed, and whether its last word may be unfinished: all words, in any order, and
+    "in quotes" as they stand. Empty if there is no word in it."""
     phrases = [quoted or word for quoted, word in _WORDS.findall(text)]
     phrases = [indexed(p).replace('"', " ") for p in phrases if re.search(r"\w", p)]
-    if not phrases:
-        return ""
-    star = "" if text.rstrip().endswith('"') or len(phrases[-1]) < 2 else "*"
-    return " ".join(f'"{phrase}"' for phrase in phrases) + star
+    growing = bool(phrases) and len(phrases[-1]) > 1 and not text.rstrip().endswith('"')
+    return " ".join(f'"{phrase}"' for phrase in phrases), growing
 
 
 def search(db: sqlite3.Connection, text: str, limit: int) -> list[Hit]:
-    """The newest places with these words, each item of a conversation once."""
-    query = query_of(text)
+    """The newest places with these words, each item of a conversation once. Words that only begin like the last one
+    are looked for if there are too few with the word itself: that takes longer."""
+    query, growing = query_of(text)
     if not query:
         return []
+    hits = _find(db, query, limit)
+    return _find(db, query + "*", limit) if growing and len(hits) < limit else hits
+
+
+def _find(db: sqlite3.Connection, query: str, limit: int) -> list[Hit]:
     hits: dict[tuple[str, int, str], Hit] = {}
-    for key, title, run, item, kind, at, marked in db.execute(_FIND, (query, 2 * limit)):
-        hits.setdefault((key, run, item), Hit(key, title, run, item, kind, at, *_unmark(marked)))
-    return list(hits.values())[:limit]
+    with closing(
+        db.execute(_FIND, (query,))
+    ) as rows:  # each row costs a snippet: no more are fetched than needed
+        for key, title, run, item, kind, at, marked in islice(rows, 10 * limit):
+            hits.setdefault((key, run, item), Hit(key, title, run, item, kind, at, *_unmark(marked)))
+            if len(hits) == limit:
+                break
+    return list(hits.values())
 
 
 def _tool_text(item: c.ToolItem) -> str:

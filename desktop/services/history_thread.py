@@ -74,13 +74,16 @@ class HistoryThread:
                 self._since = time.monotonic()
                 self._wake()
 
-    def join(self, name: object, take: Callable[[Any], None]) -> bool:
-        """Let the operation of that name that waits take something more into it. Returns False if none waits."""
+    def join(self, name: object, take: Callable[[Any], None], last: bool = False) -> bool:
+        """Let the operation of that name that waits take something more into it; it goes to the queue's end if `last`.
+        Returns False if none waits."""
         with self._ready:
             waiting = self._ops.get(name)
             if waiting is None:
                 return False
             take(waiting)
+            if last:
+                self._ops[name] = self._ops.pop(name)
             return True
 
     async def ask(self, question: Callable[[Writer], T], urgent: bool = False) -> T:
