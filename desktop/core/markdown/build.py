@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
+_FENCE = re.compile(r"(`{3,}|~{3,})([^`\n&\\]*)\n")
 _WRAPS = {"strong": Mark.BOLD, "em": Mark.ITALIC, "s": Mark.STRIKE}
 _BULLETS = ("•", "◦", "▪")
 
@@ -31,10 +32,25 @@ def elements(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
         case "inline":
             runs = _inline(parse_inline(piece.source, env)[0])
             return [Paragraph("paragraph", runs, gap=piece.gap, rtl=_rtl(runs))] if runs else []
+    if code := _open_fence(piece):
+        return [code]
     tokens = parse(piece.opener + piece.source, env)
     if any(token.level >= NESTING - 1 for token in tokens):
         return literal(piece.source, piece.gap)  # the parser drops what is nested deeper
     return _Builder(piece).build(tokens)
+
+
+def _open_fence(piece: Slice) -> Code | None:
+    """A fence at the margin that nothing has closed is code to its end: no need to ask the parser at every frame."""
+    found = _FENCE.match(piece.opener or piece.source)
+    if not found or (piece.opener and found.end() < len(piece.opener)):
+        return None
+    text = piece.source if piece.opener else piece.source[found.end() :]
+    last = text.rstrip().rpartition("\n")[2].strip()
+    if not text.strip() or (last[:1] in "`~" and not last.strip(last[:1])):
+        return None
+    language = found[2].split()[0] if found[2].split() else ""
+    return Code(text.removesuffix("\n"), language, first=not piece.opener, gap=piece.gap)
 
 
 def literal(source: str, gap: bool = True) -> list[Element]:

@@ -25,6 +25,8 @@ class MarkdownText:
         self.length = 0
         self.definitions = 0
         self._slicer = Slicer()
+        self._words: list[str] = []  # of the first slices
+        self._worded = 0
         self._read = 0  # slices looked through for definitions
         self._references: dict[str, Any] = {}
         self._footnotes: dict[str, int] = {}
@@ -73,9 +75,21 @@ class MarkdownText:
         """What a slice shows, with the links of the whole text."""
         return elements(piece, self._env())
 
-    def plain(self) -> str:
-        """The words of the whole text."""
-        return "\n".join(filter(None, (plain(self.elements(piece)) for piece in self.all())))
+    def plain(self, most: int | None = None) -> str:
+        """The words of the whole text. Those of finished slices are kept. With `most`, only so many characters more are
+        read now, and what is left is given as it was written."""
+        slices = self._slicer.slices
+        while self._worded < len(slices) and (most is None or most > 0):
+            piece = slices[self._worded]
+            if words := plain(self.elements(piece)):
+                self._words.append(words)
+            self._worded += 1
+            most = None if most is None else most - len(piece.source)
+        self._words[:] = ["\n".join(self._words)] if self._words else []
+        rest = [piece.source for piece in slices[self._worded :]]
+        tail = self.tail()
+        end = plain(self.elements(tail)) if tail else ""
+        return "\n".join(filter(None, (*self._words, *rest, end)))
 
     def refers(self, piece: Slice) -> bool:
         """Whether later definitions can change how the slice looks."""

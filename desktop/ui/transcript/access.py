@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from weakref import ref
 
-from PySide6.QtCore import QObject, QTimer
-from PySide6.QtGui import (
-    QAccessible,
-    QAccessibleAnnouncementEvent,
-    QAccessibleInterface,
-)
+from PySide6.QtCore import QObject, QPoint, QRect, QSize, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleInterface, QColor, QWindow
+from shiboken6 import isValid
 
 from desktop.core.conversation import Added, AnswerItem, AskItem, Change, EndItem, Grew, NoticeItem
 
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from desktop.ui.transcript.view import TranscriptView
 
 _ANNOUNCE_MS = 1500
+_AT_ONCE = 40_000  # characters of an answer that are turned into words for one question
 _MOST = 400  # characters of one announcement
 _SENTENCE = re.compile(r".*[.!?。！？:](?=\s)|.*\n", re.S)
 _kept: dict[int, QAccessibleInterface] = {}
@@ -65,6 +64,171 @@ class Announcer:
             self._timer.start()
 
 
+class EntryNode(QObject):
+    """Stands for an entry where Qt wants an object. `text` is what the entry says."""
+
+    def __init__(self, view: TranscriptView, index: int) -> None:
+        super().__init__(view)
+        self.setObjectName(f"entry_{index}")
+        self.view = view
+        self.index = index
+
+    def text(self) -> str:
+        """The plain text of the entry."""
+        stack = self.view.stack
+        return stack.entry(self.index).plain(_AT_ONCE) if self.index < len(stack.ids) else ""
+
+    def rect(self) -> QRect:
+        """Where it is on the screen; empty while it is out of sight."""
+        for one in self.view.stack.placed:
+            if one.entry == self.index:
+                entry = self.view.stack.entry(self.index)
+                viewport = self.view.viewport()
+                left, width = self.view.stack.column
+                top = one.y - entry.top(one.index)
+                return QRect(viewport.mapToGlobal(QPoint(left, top)), QSize(width, entry.height))
+        return QRect()
+
+
+class _Interface(QAccessibleInterface):
+    """What pane and entry have in common."""
+
+    def __init__(self, target: QObject) -> None:
+        super().__init__()
+        self._target = ref(target)
+
+    def isValid(self) -> bool:
+        target = self._target()
+        return target is not None and isValid(target)
+
+    def object(self) -> QObject | None:
+        return self._target() if self.isValid() else None
+
+    def window(self) -> QWindow | None:
+        view = self._view
+        return view.window().windowHandle() if view is not None else None
+
+    @property
+    def _view(self) -> TranscriptView | None:
+        raise NotImplementedError
+
+    def relations(self, match: Any = None) -> list[Any]:
+        return []
+
+    def focusChild(self) -> QAccessibleInterface | None:
+        return None
+
+    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:
+        return None
+
+    def child(self, index: int) -> QAccessibleInterface | None:
+        return None
+
+    def childCount(self) -> int:
+        return 0
+
+    def indexOfChild(self, child: QAccessibleInterface) -> int:
+        return -1
+
+    def setText(self, kind: QAccessible.Text, text: str) -> None:
+        """Nothing here can be written."""
+
+    def foregroundColor(self) -> QColor:
+        return QColor()
+
+    def backgroundColor(self) -> QColor:
+        return QColor()
+
+
+class PaneInterface(_Interface):
+    """The pane: a document whose children are the entries, in order."""
+
+    @property
+    def _view(self) -> TranscriptView | None:
+        return self.object()  # type: ignore[return-value]
+
+    def parent(self) -> QAccessibleInterface | None:
+        view = self._view
+        above = view.parentWidget() if view is not None else None
+        return QAccessible.queryAccessibleInterface(above) if above is not None else None
+
+    def childCount(self) -> int:
+        view = self._view
+        return len(view.stack.ids) if view is not None else 0
+
+    def child(self, index: int) -> QAccessibleInterface | None:
+        view = self._view
+        if view is None or not 0 <= index < len(view.stack.ids):
+            return None
+        return QAccessible.queryAccessibleInterface(view.node(index))
+
+    def indexOfChild(self, child: QAccessibleInterface) -> int:
+        node = child.object() if child is not None else None
+        return node.index if isinstance(node, EntryNode) else -1
+
+    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:
+        view = self._view
+        for one in view.stack.placed if view is not None else ():
+            node = view.node(one.entry)  # type: ignore[union-attr]
+            if node.rect().contains(x, y):
+                return QAccessible.queryAccessibleInterface(node)
+        return None
+
+    def text(self, kind: QAccessible.Text) -> str:
+        return "Conversation" if kind == QAccessible.Text.Name else ""
+
+    def rect(self) -> QRect:
+        view = self._view
+        return QRect(view.mapToGlobal(QPoint(0, 0)), view.size()) if view is not None else QRect()
+
+    def role(self) -> QAccessible.Role:
+        return QAccessible.Role.Document
+
+    def state(self) -> QAccessible.State:
+        made = QAccessible.State()
+        view = self._view
+        made.readOnly = made.multiLine = made.focusable = True
+        made.focused = view is not None and view.hasFocus()
+        made.invisible = view is None or not view.isVisible()
+        return made
+
+
+class EntryInterface(_Interface):
+    """One entry: its text is its name."""
+
+    @property
+    def _node(self) -> EntryNode | None:
+        return self.object()  # type: ignore[return-value]
+
+    @property
+    def _view(self) -> TranscriptView | None:
+        node = self._node
+        return node.view if node is not None else None
+
+    def parent(self) -> QAccessibleInterface | None:
+        view = self._view
+        return QAccessible.queryAccessibleInterface(view) if view is not None else None
+
+    def text(self, kind: QAccessible.Text) -> str:
+        node = self._node
+        return node.text() if node is not None and kind == QAccessible.Text.Name else ""
+
+    def rect(self) -> QRect:
+        node = self._node
+        return node.rect() if node is not None else QRect()
+
+    def role(self) -> QAccessible.Role:
+        return QAccessible.Role.Paragraph
+
+    def state(self) -> QAccessible.State:
+        made = QAccessible.State()
+        made.readOnly = made.multiLine = True
+        view = self._view
+        made.invisible = view is None or not view.isVisible()
+        made.offscreen = self.rect().isEmpty()
+        return made
+
+
 def install() -> None:
     """Make Qt ask us about our objects."""
     global _installed
@@ -74,4 +238,13 @@ def install() -> None:
 
 
 def _make(name: str, target: QObject) -> QAccessibleInterface | None:
-    return None
+    """The interface of one of our objects, made once and kept: Qt's side does not own what Python made."""
+    kind = {"TranscriptView": PaneInterface, "EntryNode": EntryInterface}.get(name)
+    if kind is None or target is None:
+        return None
+    key = id(target)
+    made = _kept.get(key)
+    if made is None or made.object() is not target:
+        made = _kept[key] = kind(target)
+        target.destroyed.connect(lambda: _kept.pop(key, None))
+    return made

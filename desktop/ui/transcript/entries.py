@@ -171,8 +171,8 @@ class Entry:
 
     # ---- words
 
-    def plain(self) -> str:
-        """What a person reads, also of what is folded."""
+    def plain(self, most: int | None = None) -> str:
+        """What a person reads."""
         return "\n".join(filter(None, (block.plain() for block in self.blocks)))
 
     def markdown(self) -> str:
@@ -320,11 +320,12 @@ class TextEntry(Entry):
             if isinstance(block, TextBlock) and self.text.refers(block.slice):
                 block.refresh()
 
-    def plain(self) -> str:
+    def plain(self, most: int | None = None) -> str:
+        """The words, also of a folded thought. `most`: see `MarkdownText.plain`."""
         words = [self.row.plain()] if self.row else []
-        shown = self.row is None or not self.folded
-        text = self.text if shown else MarkdownText(self.item.text)
-        return "\n".join([*words, text.plain()])
+        if self.row is not None and self.folded:
+            return "\n".join([*words, self.item.text])
+        return "\n".join([*words, self.text.plain(most)])
 
     def markdown(self) -> str:
         return self.item.text if self.row is None else ""

@@ -246,6 +246,9 @@ class TextPiece(DocPiece):
                 x = self.width - x - 3 if paragraph.rtl else x
                 bar = QRectF(x, rect.top() - gap, 3, rect.height() + gap)
                 painter.fillRect(bar, styles.theme.border)
+        if paragraph.role == "rule":
+            y = round(rect.center().y())
+            painter.fillRect(QRectF(styles.left(paragraph.nest), y, self.width, 1), styles.theme.border)
         if paragraph.marker:
             self._paint_marker(painter, paragraph, block, rect)
 

@@ -73,6 +73,7 @@ class TranscriptView(QAbstractScrollArea):
         self._bar_timer.timeout.connect(self._tell_bar)
         self._tick = QTimer(self, interval=1000)
         self._tick.timeout.connect(self._tell_time)
+        self._nodes: list[access.EntryNode] = []
         self._announcer = access.Announcer(self)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         access.install()
@@ -107,6 +108,12 @@ class TranscriptView(QAbstractScrollArea):
     def plain_text(self) -> str:
         """All of the conversation as a person reads it."""
         return "\n\n".join(self.stack.entry(i).plain() for i in range(len(self.stack.ids)))
+
+    def node(self, index: int) -> access.EntryNode:
+        """The object that stands for an entry on the accessibility bus."""
+        while len(self._nodes) <= index:
+            self._nodes.append(access.EntryNode(self, len(self._nodes)))
+        return self._nodes[index]
 
     # ---- where the reader is
 
