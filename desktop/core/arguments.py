@@ -166,19 +166,24 @@ def _broken(row: str) -> Iterator[str]:
 
 
 def _edit(old: str, new: str, depth: int) -> Iterator[Line]:
-    before, after = old.split("\n"), new.split("\n")
+    before, after = _split(old), _split(new)
     if max(len(before), len(after)) > _MOST_COMPARED:
-        yield from _unfold(old, "removed", depth)
-        yield from _unfold(new, "added", depth)
+        yield from _side(before, "removed", depth)
+        yield from _side(after, "added", depth)
         return
     for tag, i1, i2, j1, j2 in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if tag == "equal":
-            yield from _unfold("\n".join(before[i1:i2]) or " ", "same", depth)
-            continue
-        if i2 > i1:
-            yield from _unfold("\n".join(before[i1:i2]) or " ", "removed", depth)
-        if j2 > j1:
-            yield from _unfold("\n".join(after[j1:j2]) or " ", "added", depth)
+        yield from _side(before[i1:i2], "same" if tag == "equal" else "removed", depth)
+        if tag != "equal":
+            yield from _side(after[j1:j2], "added", depth)
+
+
+def _split(text: str) -> list[str]:
+    return text.split("\n") if text else []
+
+
+def _side(lines: list[str], kind: Kind, depth: int) -> Iterator[Line]:
+    for row in _rows("\n".join(lines)) if lines else ():
+        yield Line(kind, _pad(depth) + BAR[kind] + row)
 
 
 def _patch(text: str, depth: int) -> Iterator[Line]:
@@ -187,8 +192,6 @@ def _patch(text: str, depth: int) -> Iterator[Line]:
         kind: Kind = "added" if head == "+" else "removed" if head == "-" else "same"
         for row in _rows(line):
             yield Line(kind, f"{_pad(depth)}│ {row}")
-        if not line:
-            yield Line(kind, f"{_pad(depth)}│ ")
 
 
 def _is_long(text: str) -> bool:

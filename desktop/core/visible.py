@@ -87,10 +87,11 @@ def look_alikes(text: str) -> list[str]:
     if text.isascii():
         return []
     hints: dict[str, None] = {}
+    honest = {_script(c) for c in set(text) if c.isalpha() and c not in _TWINS}
     for match in _WORD.finditer(text):
         if len(hints) >= _MOST_HINTS:
             break
-        if not match[0].isascii() and (hint := _word_hint(match[0])):
+        if not match[0].isascii() and (hint := _word_hint(match[0], honest)):
             hints[hint] = None
     for sign in dict.fromkeys(_SIGN.findall(text)):
         hints[f"“{sign}” is U+{ord(sign):04X}, not “{_SIGNS[sign]}”."] = None
@@ -174,7 +175,9 @@ def _pictorial(char: str) -> bool:
     return (unicodedata.category(char) == "So" and char != "\u2800") or "\U0001f3fb" <= char <= "\U0001f3ff"
 
 
-def _word_hint(word: str) -> str | None:
+def _word_hint(word: str, honest: set[str]) -> str | None:
+    """What is odd about a word. `honest` are the alphabets that the text uses openly, with letters that could be
+    no other: there a word that happens to look Latin is nothing odd."""
     letters = sorted({c for c in word if c.isalpha()}, key=word.index)
     scripts = sorted({_script(c) for c in letters})
     odd = next((c for c in letters if _script(c) != "Latin"), letters[0])
@@ -183,7 +186,7 @@ def _word_hint(word: str) -> str | None:
         return f"“{one_line(word, 40)}” is written with letter-like symbols ({code})."
     if len(scripts) > 1 and "Latin" in scripts and "Other" not in scripts:
         return f"“{one_line(word, 40)}” mixes {_joined(scripts)} letters ({code} is not Latin)."
-    if all(c in _TWINS for c in letters):
+    if all(c in _TWINS for c in letters) and scripts[0] not in honest:
         return f"“{one_line(word, 40)}” looks Latin but is {scripts[0]} ({code})."
     return None
 
