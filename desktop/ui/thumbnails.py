@@ -6,7 +6,6 @@ from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QRunnable, Q
 from PySide6.QtGui import QImage, QImageReader
 
 _MOST_PIXELS = 120_000_000
-_MOST_MB = 128  # of one decoded picture
 _AT_ONCE = 500_000  # pixels that are decoded without a thread: below a frame
 _KEEP = Qt.AspectRatioMode.KeepAspectRatio
 _FORMATS = (b"png", b"jpeg", b"webp", b"gif", b"bmp")
@@ -24,7 +23,7 @@ class Thumbnailer(QObject):
 
     def start(self) -> None:
         """Begin; `ready` comes exactly once."""
-        size = _reader(self._data)[0].size()
+        size = _Source(self._data).reader.size()
         if size.width() * size.height() <= _AT_ONCE:
             self.ready.emit(*thumbnail(self._data, self._side))
             return
@@ -36,8 +35,8 @@ class Thumbnailer(QObject):
 
 def thumbnail(data: bytes, side: int) -> tuple[QImage, QSize, str]:
     """A picture of at most `side` pixels each way, the true size, and words if there is no thumbnail."""
-    reader, _buffer = _reader(data)
-    size = reader.size()
+    source = _Source(data)
+    reader, size = source.reader, source.reader.size()
     if bytes(reader.format().data()) not in _FORMATS:
         return QImage(), QSize(), "not a picture we can draw"
     if not size.isValid() or size.isEmpty():
@@ -51,14 +50,15 @@ def thumbnail(data: bytes, side: int) -> tuple[QImage, QSize, str]:
     return picture, size.transposed() if turned else size, "" if not picture.isNull() else "cannot be drawn"
 
 
-def _reader(data: bytes) -> tuple[QImageReader, QBuffer]:
-    """A reader that knows the type by content alone. Its buffer must live as long as it does."""
-    buffer = QBuffer()
-    buffer.setData(QByteArray(data))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
-    reader.setDecideFormatFromContent(True)
-    return reader, buffer
+class _Source:
+    """A reader that knows the type by content alone. It and its buffer must go together, or Qt reads freed memory."""
+
+    def __init__(self, data: bytes) -> None:
+        self._buffer = QBuffer()
+        self._buffer.setData(QByteArray(data))
+        self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)
+        self.reader = QImageReader(self._buffer)
+        self.reader.setDecideFormatFromContent(True)
 
 
 class _Told(QObject):
