@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from desktop.core.errors import KeyringTrouble
 from desktop.services.daemon import in_daemon
+from desktop.services.logs import redact
 
 Where = Literal["keyring", "this run only", "none"]
 T = TypeVar("T")
@@ -47,11 +48,13 @@ class Keychain:
         if account in self._kept:
             return self._kept[account]
         found: str | None = await self._call(lambda ring: ring.get_password(self.service, account))
+        redact(found or "")
         self._note(account, found is not None)
         return found
 
     async def set(self, account: str, value: str) -> None:
         """Store the secret in the keyring. Raises KeyringTrouble: then offer `keep_for_this_run`."""
+        redact(value)
         await self._call(lambda ring: ring.set_password(self.service, account, value))
         self._kept.pop(account, None)
         self._note(account, True)
@@ -65,6 +68,7 @@ class Keychain:
 
     def keep_for_this_run(self, account: str, value: str) -> None:
         """Hold the secret in memory until the program ends; it wins over what the keyring has."""
+        redact(value)
         self._kept[account] = value
 
     def where(self, account: str) -> Where:
