@@ -23,7 +23,8 @@ class Thumbnailer(QObject):
 
     def start(self) -> None:
         """Begin; `ready` comes exactly once."""
-        size = _Source(self._data).reader.size()
+        source = _Source(self._data)
+        size = source.reader.size()
         if size.width() * size.height() <= _AT_ONCE:
             self.ready.emit(*thumbnail(self._data, self._side))
             return
