@@ -82,7 +82,6 @@ class _Program:
         hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.settings.theme))
         await window.populate(workspace, self._given)
         if self._self_test:
-            print(f"sluice {__version__}: the window opened and the services started.")
             self._ended.set()
         await self._ended.wait()
         tabs = window.put_away()

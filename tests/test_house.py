@@ -60,7 +60,8 @@ def test_adapters_do_not_import_each_other() -> None:
         family = file.stem.split("_")[0]
         if file.stem in {"__init__"}:
             continue
-        others = {m.split(".")[3] for m in imports(file) if m.startswith("desktop.core.adapters.") and m.count(".") == 3}
+        siblings = (m for m in imports(file) if m.startswith("desktop.core.adapters."))
+        others = {m.split(".")[3] for m in siblings if m.count(".") == 3}
         strangers = {name for name in others if name.split("_")[0] not in shared | {family}}
         assert strangers == set(), file.name
 
@@ -75,9 +76,8 @@ def test_no_protocol_is_named_in_the_window_or_the_reducer() -> None:
 
 
 def test_a_fresh_process_loads_core_and_services_without_qt() -> None:
-    modules = [
-        ".".join(("desktop", *f.relative_to(ROOT).with_suffix("").parts)) for f in FILES if room(f) in ("core", "services")
-    ]
+    rooms = [f for f in FILES if room(f) in ("core", "services")]
+    modules = [".".join(("desktop", *f.relative_to(ROOT).with_suffix("").parts)) for f in rooms]
     modules = [m.removesuffix(".__init__") for m in modules if not m.endswith("local_model_server")]
     code = f"import importlib, sys\nfor m in {modules!r}: importlib.import_module(m)\n"
     code += f"print([q for q in {QT!r} if q in sys.modules])"

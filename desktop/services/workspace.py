@@ -62,8 +62,8 @@ class Workspace:
         self.say: Callable[[str], None] = _log.warning
         self.current: str | None = None  # key of the tab in front
         self._profiles = Profiles(paths)
-        self._keychain = Keychain(paths.keyring_service, lambda words: self.say(words))
-        self._history = History(paths, trouble=lambda words: self.say(words))
+        self._keychain = Keychain(paths.keyring_service, self.say)
+        self._history = History(paths, trouble=self.say)
         self._model = LocalModel()
         self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
         self._secrets: dict[str, Secrets] = {}  # read once per run of the program

@@ -76,12 +76,16 @@ class EmptyState(QWidget):
         button.setMinimumWidth(320)
         if primary:
             button.setProperty("primary", "true")
-        button.clicked.connect(lambda: act())
+        button.clicked.connect(act)
         self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
 
 
 def _abilities(can: Capabilities) -> str:
-    words = ["pictures" if can.images_in != "none" else "", "asks before it acts" if "approve" in can.asks else "",
-             "shows its thoughts" if can.reasoning != "none" else "", "works with other agents" if can.delegation else ""]  # fmt: skip
-    listed = ", ".join(filter(None, words))
+    words = {
+        "pictures": can.images_in != "none",
+        "asks before it acts": "approve" in can.asks,
+        "shows its thoughts": can.reasoning != "none",
+        "works with other agents": can.delegation,
+    }
+    listed = ", ".join(word for word, is_so in words.items() if is_so)
     return f"This agent's server knows: {listed}." if listed else "This agent takes and gives text."

@@ -116,7 +116,7 @@ class MainWindow(QMainWindow):
 
     def _corner(self) -> None:
         self._new = _tool("new_tab_button", "New tab")
-        self._new.clicked.connect(lambda: self.new_tab())
+        self._new.clicked.connect(self.new_tab)
         self._fold = _tool("sidebar_toggle", "Conversations")
         self._fold.clicked.connect(lambda: self._sidebar.setVisible(not self._sidebar.isVisible()))
         self._inbox = _tool("inbox_button", "Waiting for you")
@@ -144,7 +144,7 @@ class MainWindow(QMainWindow):
         self._menu.setNativeMenuBar(True)
         chat = self._menu.addMenu("&Chat")
         for text, keys, act in (
-            ("New tab", QKeySequence.StandardKey.AddTab, lambda: self.new_tab()),
+            ("New tab", QKeySequence.StandardKey.AddTab, self.new_tab),
             ("Close tab", QKeySequence.StandardKey.Close, lambda: self.close_tab(self.page())),
             ("Reopen closed tab", "Ctrl+Shift+T", self.reopen_tab),
             ("Stop", "Ctrl+.", lambda: self.page() and self.page().stop()),
@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
             ("Ordinary text size", "Ctrl+0", lambda: self.page() and self.page().zoom(0)),
             ("Write a message", "Ctrl+L", lambda: self.page() and self.page().focus_composer()),
             ("Next request that waits for you", "Ctrl+J", self.next_ask),
-            ("Conversations", "Ctrl+B", lambda: self._fold.click()),
+            ("Conversations", "Ctrl+B", self._fold.click),
         ):
             self._add_action(view, text, keys, act)
 

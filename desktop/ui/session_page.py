@@ -185,7 +185,8 @@ class SessionPage(QWidget):
 
     def _tint(self) -> None:
         theme = self._theme
-        for button, name in ((self._attach, "attach"), (self._think, "thought"), (self._act, "panel"), (self._jump, "down")):
+        icons = {"attach": self._attach, "thought": self._think, "panel": self._act, "down": self._jump}
+        for name, button in icons.items():
             button.setIcon(icon(name, theme.muted, theme.border))
         self._box.setStyleSheet(
             f"#composer_box {{ background: {theme.page.name()}; border: 1px solid {theme.border.name()};"
@@ -214,9 +215,9 @@ class SessionPage(QWidget):
         self._jump.clicked.connect(self._transcript.jump_to_latest)
         self._activity.item_activated.connect(self._transcript.scroll_to_item)
         self._find.wanted.connect(lambda text: self._find.show_count(self._transcript.find(text)))
-        self._find.next_wanted.connect(lambda: self._transcript.find_next())
-        self._find.previous_wanted.connect(lambda: self._transcript.find_previous())
-        self._find.closed.connect(lambda: self._transcript.clear_find())
+        self._find.next_wanted.connect(self._transcript.find_next)
+        self._find.previous_wanted.connect(self._transcript.find_previous)
+        self._find.closed.connect(self._transcript.clear_find)
         self._empty.suggestion_chosen.connect(self._use_suggestion)
         self._empty.model_wanted.connect(self._use_local_model)
         self._empty.add_wanted.connect(lambda: self.connection_wanted.emit("add"))
@@ -506,6 +507,5 @@ class SessionPage(QWidget):
 
     def _place_jump(self) -> None:
         size = self._jump.sizeHint()
-        self._jump.setGeometry(
-            (self._stack.width() - size.width()) // 2, self._stack.height() - size.height() - 12, size.width(), size.height()
-        )
+        left, top = (self._stack.width() - size.width()) // 2, self._stack.height() - size.height() - 12
+        self._jump.setGeometry(left, top, size.width(), size.height())

@@ -14,6 +14,7 @@ these are compared if given:
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -46,7 +47,7 @@ def pieces(body: bytes, cuts: Iterable[int] | None = None, size: int | None = No
     if size:
         cuts = range(size, len(body), size)
     edges = [0, *(cuts or ()), len(body)]
-    return [body[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [body[a:b] for a, b in itertools.pairwise(edges)]
 
 
 def conversation_of(events: Iterable[AnyEvent]) -> c.Conversation:
@@ -60,7 +61,7 @@ def conversation_of(events: Iterable[AnyEvent]) -> c.Conversation:
 def seen(conversation: c.Conversation, wanted: dict[str, Any]) -> dict[str, Any]:
     """The conversation in the shape of the expectation `wanted`."""
     run = conversation.runs[-1]
-    items = [i for i in conversation.of_run(run.number)]
+    items = list(conversation.of_run(run.number))
 
     def rows(cls: type, key: str, **special: Any) -> list[dict[str, Any]]:
         found = [i for i in items if isinstance(i, cls)]

@@ -125,7 +125,7 @@ async def test_nobody_there_is_a_failure_in_words() -> None:
     transport = Transport()
     session = Session(Connection("openai", "http://127.0.0.1:1/v1", "m"), transport)
     await session.send(Prompt("hello"))
-    end = [i for i in session.conversation.items.values() if isinstance(i, EndItem)][0]
+    end = next(i for i in session.conversation.items.values() if isinstance(i, EndItem))
     assert end.status == "failed"
     assert end.error is not None
     assert "Nothing answers at http://127.0.0.1:1" in end.error.text
@@ -134,10 +134,10 @@ async def test_nobody_there_is_a_failure_in_words() -> None:
 
 async def test_stop_is_seen_at_once_and_reaches_the_server() -> None:
     async with talking() as (session, server, events):
+        heard = asyncio.Event()
+        session.listeners.changes = lambda _: heard.set() if session.conversation.text_of(0) == "Hello there." else None
         run = asyncio.create_task(session.send(Prompt("hold")))
-        await server.holding.wait()
-        while not session.conversation.text_of(0):
-            await asyncio.sleep(0)
+        await heard.wait()
         session.stop()
         assert ending(events).status == "cancelled"
         assert not session.running

@@ -9,9 +9,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
 from desktop.core.requests import Connection
+from desktop.ui.session_page import SessionPage
 from tests.loopback.server import Server
 from tests.services.test_session import Scripted
 from tests.ui.driving import drive, window
+
+
+def ended(page: SessionPage) -> bool:
+    run = page.session.conversation.run
+    return run is not None and run.status is not None
 
 
 def test_a_question_is_answered(qapp: QApplication, tmp_path: Path) -> None:
@@ -86,7 +92,7 @@ def test_two_tabs_do_not_mix(qapp: QApplication, tmp_path: Path) -> None:
                 sluice.say("second limit")
                 second = sluice.page
                 for page in (first, second):
-                    await sluice.until(lambda p=page: p.session.conversation.runs[-1:] and not p.session.running, "an end")
+                    await sluice.until(lambda p=page: ended(p), "an end")
                 assert "second" not in first._transcript.plain_text()
                 assert "first" not in second._transcript.plain_text()
                 assert "limit" in second._transcript.plain_text()

@@ -23,7 +23,6 @@ from tests.loopback.server import Server
 from tests.ui.driving import Driven, drive, window
 
 
-
 @dataclass
 class Case:
     """A server of our own, how to reach it, what to say, and what its answer holds."""
