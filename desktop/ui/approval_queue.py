@@ -175,7 +175,7 @@ class ApprovalQueue(QWidget):
         self._view.show_lines(lay_out(item.args))
 
     def _end_shown(self) -> None:
-        if self._showing is None:
+        if self._showing is None or not self._view.was_shown:
             return
         name, seen = self._showing
         if name in self._entries and _seen(self._entries[name][2]) == seen:

@@ -97,7 +97,12 @@ class LiteralView(QPlainTextEdit):
         super().paintEvent(event)
         if self.is_loaded and not self.was_shown and self._end_is_visible():
             self.was_shown = True
-            QTimer.singleShot(0, self.end_shown.emit)
+            QTimer.singleShot(0, self._announce)  # never from inside a paint
+
+    def _announce(self) -> None:
+        """By now other lines may have come, whose end nobody has seen."""
+        if self.was_shown:
+            self.end_shown.emit()
 
     def _edges(self) -> int:
         return 2 * (self.frameWidth() + int(self.document().documentMargin())) + 16

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 from functools import partial
-from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QByteArray, QMimeData, QPoint, QSize, Qt, QTemporaryDir, QUrl, Signal
 from PySide6.QtGui import (
     QDrag,
     QDragEnterEvent,
@@ -50,7 +49,7 @@ class AttachmentStrip(QScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAcceptDrops(True)
         self._thumbs: list[Thumb] = []
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: QTemporaryDir | None = None  # for files dragged out; Qt removes it with the strip
         self._inside = QWidget()
         self._row = QHBoxLayout(self._inside)
         self._row.setContentsMargins(4, 4, 4, 4)
@@ -153,15 +152,21 @@ class AttachmentStrip(QScrollArea):
         mime = QMimeData()
         mime.setData(_MIME, QByteArray(f"{id(self)}:{place}".encode()))
         mime.setData(image.media, QByteArray(image.data))
-        if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="sluice-", ignore_cleanup_errors=True)
-        path = Path(self._folder.name) / f"picture-{place + 1}{_ENDINGS.get(image.media, '.bin')}"
-        try:
-            path.write_bytes(image.data)
-            mime.setUrls([QUrl.fromLocalFile(str(path))])
-        except OSError:
-            pass  # the bytes are there all the same
+        if path := self._file_for(image, place):
+            mime.setUrls([QUrl.fromLocalFile(path)])
         return mime
+
+    def _file_for(self, image: Image, place: int) -> str | None:
+        if self._folder is None:
+            self._folder = QTemporaryDir()
+        path = self._folder.filePath(f"picture-{place + 1}{_ENDINGS.get(image.media, '.bin')}")
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o600)
+            with os.fdopen(handle, "wb") as file:
+                file.write(image.data)
+        except OSError:
+            return None  # the bytes are in the drag all the same
+        return path
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         self._judge(event)
@@ -184,7 +189,7 @@ class AttachmentStrip(QScrollArea):
             return
         event.setDropAction(Qt.DropAction.MoveAction)
         event.accept()
-        x = self._inside.mapFrom(self, event.position().toPoint()).x()
+        x = self._inside.mapFrom(self.viewport(), event.position().toPoint()).x()
         others = (t for n, t in enumerate(self._thumbs) if n != old)
         self._move(old, sum(thumb.geometry().center().x() < x for thumb in others))
 

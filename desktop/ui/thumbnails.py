@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage, QImageReader
 _MOST_PIXELS = 120_000_000
 _AT_ONCE = 500_000  # pixels that are decoded without a thread: below a frame
 _KEEP = Qt.AspectRatioMode.KeepAspectRatio
-_FORMATS = (b"png", b"jpeg", b"webp", b"gif", b"bmp")
+_STARTS = {b"png": b"\x89PNG\r\n\x1a\n", b"jpeg": b"\xff\xd8\xff", b"gif": b"GIF8", b"bmp": b"BM"}
 
 
 class Thumbnailer(QObject):
@@ -23,8 +23,8 @@ class Thumbnailer(QObject):
 
     def start(self) -> None:
         """Begin; `ready` comes exactly once."""
-        source = _Source(self._data)
-        size = source.reader.size()
+        known = _format_of(self._data)
+        size = _Source(self._data, known).size() if known else QSize()
         if size.width() * size.height() <= _AT_ONCE:
             self.ready.emit(*thumbnail(self._data, self._side))
             return
@@ -36,30 +36,42 @@ class Thumbnailer(QObject):
 
 def thumbnail(data: bytes, side: int) -> tuple[QImage, QSize, str]:
     """A picture of at most `side` pixels each way, the true size, and words if there is no thumbnail."""
-    source = _Source(data)
-    reader, size = source.reader, source.reader.size()
-    if bytes(reader.format().data()) not in _FORMATS:
-        return QImage(), QSize(), "not a picture we can draw"
+    known = _format_of(data)
+    if known is None:
+        return QImage(), QSize(), "no preview"
+    source = _Source(data, known)
+    reader, size = source.reader, source.size()
     if not size.isValid() or size.isEmpty():
-        return QImage(), QSize(), "its size cannot be read"
+        return QImage(), QSize(), "damaged"
     if size.width() * size.height() > _MOST_PIXELS:
-        return QImage(), size, ""
+        return QImage(), size, ""  # its size says enough
     reader.setAutoTransform(True)
     reader.setScaledSize(size.scaled(side, side, _KEEP).boundedTo(size).expandedTo(QSize(1, 1)))
     picture = reader.read()
     turned = reader.transformation().value & 4  # a quarter turn: width and height change places
-    return picture, size.transposed() if turned else size, "" if not picture.isNull() else "cannot be drawn"
+    return picture, size.transposed() if turned else size, "" if not picture.isNull() else "damaged"
+
+
+def _format_of(data: bytes) -> bytes | None:
+    """The picture's type by its first bytes. Qt is never left to guess: it would start its SVG reader, which opens what
+    a drawing names and can be made to hang."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return b"webp"
+    return next((name for name, start in _STARTS.items() if data.startswith(start)), None)
 
 
 class _Source:
-    """A reader that knows the type by content alone. It and its buffer must go together, or Qt reads freed memory."""
+    """A reader of one known type. It and its buffer must go together, or Qt reads freed memory."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, format_: bytes) -> None:
         self._buffer = QBuffer()
         self._buffer.setData(QByteArray(data))
         self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-        self.reader = QImageReader(self._buffer)
-        self.reader.setDecideFormatFromContent(True)
+        self.reader = QImageReader(self._buffer, QByteArray(format_))
+        self.reader.setAutoDetectImageFormat(False)
+
+    def size(self) -> QSize:
+        return self.reader.size()
 
 
 class _Told(QObject):
