@@ -6,8 +6,8 @@ import struct
 import zlib
 
 import pytest
-from PySide6.QtCore import QBuffer, QPointF, Qt
-from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtCore import QBuffer, QPoint, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
@@ -118,9 +118,12 @@ def test_keys_move_and_remove(strip: AttachmentStrip, qtbot: QtBot) -> None:
 def test_dragging_moves(strip: AttachmentStrip, qtbot: QtBot) -> None:
     fill(qtbot, strip, "a", "b", "c")
     mime = strip._mime(thumbs(strip)[0])  # a real drag needs a pointer that the offscreen platform lacks
-    event = QDropEvent(QPointF(strip.width() - 30, 30), Qt.DropAction.MoveAction, mime, Qt.MouseButton.LeftButton,
-                       Qt.KeyboardModifier.NoModifier)  # fmt: skip
-    QApplication.sendEvent(strip.viewport(), event)
+    end, left, none = QPoint(strip.width() - 30, 30), Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(end, Qt.DropAction.MoveAction, mime, left, none)
+    QApplication.sendEvent(strip.viewport(), enter)
+    assert enter.isAccepted()
+    drop = QDropEvent(QPointF(end), Qt.DropAction.MoveAction, mime, left, none)
+    QApplication.sendEvent(strip.viewport(), drop)
     assert names(strip) == ["b", "c", "a"]
 
 
