@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from desktop.services.history_salvage import salvage
 from desktop.services.paths import private_file, set_aside
 
 VERSION = 1
@@ -103,20 +104,31 @@ def open_store(path: Path, migrations: Mapping[int, str] = MIGRATIONS) -> Opened
 
 
 def replace_store(path: Path) -> Opened:
-    """Put a damaged file aside and begin a new one."""
+    """Put a damaged file aside and begin a new one, with what can still be read of the old."""
     kept = set_aside(path, *COMPANIONS)
     if kept is None:
         return Opened(_memory(), False, f"The history file is damaged and cannot be renamed. {_NOT_SAVED}")
-    words = f"The history file was damaged. Sluice kept it as {kept.name} and began a new one."
+    words = f"The history file was damaged. Sluice kept it as {kept.name} and began a new one"
     try:
-        return Opened(_open_file(path, MIGRATIONS), True, words)
+        db = _open_file(path, MIGRATIONS)
     except (sqlite3.Error, OSError, _Unusable):
-        return Opened(_memory(), False, f"{words} {_NOT_SAVED}")
+        return Opened(_memory(), False, f"{words}. {_NOT_SAVED}")
+    saved = salvage(kept, db)
+    return Opened(db, True, f"{words}, with {saved} conversations from it." if saved else f"{words}.")
 
 
 def is_damage(error: Exception) -> bool:
     """Whether the error says that the file's content is broken."""
     return _code(error) in _DAMAGE
+
+
+def is_of_file(error: Exception) -> bool:
+    """Whether the error is about the file or the disk, and not about what was to be written."""
+    own = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
+    return isinstance(error, sqlite3.DatabaseError) and _code(error) not in (
+        0,
+        *own,
+    )
 
 
 def write_trouble(error: Exception) -> str:
