@@ -16,7 +16,7 @@ from desktop.core.adapters import adapter_class
 from desktop.core.adapters.base import Adapter, Run
 from desktop.core.conversation import AskItem, Change, Conversation, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
-from desktop.core.events import AnyEvent, Failure
+from desktop.core.events import AnyEvent, Failure, RunEnded
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Talk, Turn, Wait
 from desktop.services.clock import now
@@ -310,6 +310,8 @@ class Session:
             self.listeners.event(live.number, live.seq, at, event)
             live.seq += 1
             changes += self._reducer.apply(event, at)
+        if isinstance(events[-1], RunEnded):  # its connection may take a while to close; nobody has to wait for that
+            self._end(live)
         self._changed(changes)
 
     def _changed(self, changes: list[Change]) -> None:
