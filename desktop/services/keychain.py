@@ -25,10 +25,6 @@ _WAITING = "Waiting for the keyring. It may be asking for your password in a win
 _KEPT_HERE = "Keys are kept in the keyring of this computer, never in a file."
 
 
-class NoKeyring(KeyringTrouble):
-    """This computer has no keyring that Sluice accepts, so it cannot hold anything."""
-
-
 class Keychain:
     """Secrets by account, under one service name. `on_waiting` hears words when the keyring takes longer than a
     second, and "" when it has answered after all."""
@@ -109,7 +105,7 @@ def _guarded(work: Callable[[Any], T]) -> T:
         ring = _backend()
         if ring is not None:
             return work(ring)
-        trouble: KeyringTrouble = _no_keyring("no backend")
+        trouble = _no_keyring("no backend")
     except Exception as error:
         trouble = _trouble(error)
     raise trouble
@@ -144,11 +140,11 @@ def _delete(ring: Any, service: str, account: str) -> None:
             raise
 
 
-def _no_keyring(detail: str) -> NoKeyring:
+def _no_keyring(detail: str) -> KeyringTrouble:
     how = (
         " Install the package gnome-keyring (or KWallet) and log in again." if sys.platform == "linux" else ""
     )
-    return NoKeyring(f"There is no keyring to keep the key in.{how}", detail)
+    return KeyringTrouble(f"There is no keyring to keep the key in.{how}", detail)
 
 
 def _trouble(error: Exception) -> KeyringTrouble:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from desktop.core.requests import Connection, Secrets
 from desktop.services.jsonfile import JsonFile
-from desktop.services.keychain import Keychain, NoKeyring
+from desktop.services.keychain import Keychain
 from desktop.services.paths import Paths
 
 KEY = "key"  # the name of a connection's main secret
@@ -74,22 +74,15 @@ class Profiles:
         self._write()
 
     async def secrets(self, profile: Profile, keychain: Keychain) -> Secrets:
-        """What the keyring holds for the profile. Raises KeyringTrouble; but where there is no keyring at all, a
-        connection that names no key has none."""
-        found = {
-            name: await keychain.get(profile.account(name)) for name in profile.secret_fields if name != KEY
-        }
-        try:
-            key = await keychain.get(profile.account())
-        except NoKeyring:
-            if KEY in profile.secret_fields:
-                raise
-            key = None
+        """What the keyring holds of the secrets that the profile names; a profile without any needs no keyring. Raises
+        KeyringTrouble."""
+        found = {name: await keychain.get(profile.account(name)) for name in profile.secret_fields}
+        key = found.pop(KEY, None)
         return Secrets(key, {name: value for name, value in found.items() if value is not None})
 
     async def forget_secrets(self, profile: Profile, keychain: Keychain) -> None:
         """Remove the profile's secrets from the keyring. Raises KeyringTrouble."""
-        for name in {KEY, *profile.secret_fields}:
+        for name in profile.secret_fields:
             await keychain.delete(profile.account(name))
 
     def _take(self, entries: Any) -> None:

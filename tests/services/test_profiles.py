@@ -108,12 +108,15 @@ async def test_secrets_come_from_the_keyring_and_are_in_no_file(
     assert (await Profiles(paths).secrets(WORK, chain)).key is None
 
 
-async def test_a_connection_without_a_key_needs_no_keyring(
+async def test_a_connection_without_a_key_asks_no_keyring(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("desktop.services.keychain._backend", lambda: None)
+    asked: list[None] = []
+    monkeypatch.setattr("desktop.services.keychain._backend", lambda: asked.append(None))
     profiles = Profiles(paths)
     local = Profile("l1", "Local", Connection("openai", "http://127.0.0.1:1"))
     assert (await profiles.secrets(local, Keychain("sluice-test"))).key is None
+    await profiles.forget_secrets(local, Keychain("sluice-test"))
+    assert asked == []
     with pytest.raises(KeyringTrouble):
         await profiles.secrets(WORK, Keychain("sluice-test"))
