@@ -25,7 +25,7 @@ from desktop.services.session import Session
 from desktop.services.transport import Transport
 
 _STATUS = {"completed": 0, "waiting": 4, "cut": 5, "limit": 6, "calls": 6}
-_NO_EVENT = ("connect", "tls", "timeout", "network", "http")
+_NO_EVENT = ("connect", "unreached", "address", "proxy", "certificate", "tls", "timeout", "network", "http")
 _PIECE = 16 * 1024  # bytes a replay gives at once
 
 

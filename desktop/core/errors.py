@@ -18,10 +18,11 @@ class SluiceError(Exception):
 
     code = "error"
 
-    def __init__(self, headline: str, detail: str = "") -> None:
+    def __init__(self, headline: str, detail: str = "", code: str | None = None) -> None:
         super().__init__(headline)
         self.headline = headline
         self.detail = detail
+        self.code = code or type(self).code
 
 
 class NotSendable(SluiceError):

@@ -1,4 +1,4 @@
-"""The only place that speaks HTTP. httpx's errors become ours here, and bytes go up exactly as they came.
+"""The only place that speaks HTTP. httpx's errors become ours in `neterrors`, and bytes go up as they came.
 
 Redirects are not followed and cookies not kept; no call leaves the origin it was allowed. httpx and the TLS context
 take 80 ms and more to load, so `warm` does that in a thread before the first request needs them.
@@ -19,18 +19,20 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from desktop import __version__
-from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken, TimedOut, TlsFailed
+from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken
 from desktop.core.events import Failure
 from desktop.core.requests import HttpCall, Reply
 from desktop.core.wire.jsontext import clean
+from desktop.services import inflate
+from desktop.services.neterrors import ours
+from desktop.services.network import DIRECT, Route, context_for, fingerprint_of, place
 
 if TYPE_CHECKING:
     import httpx
 
 _log = logging.getLogger(__name__)
-_CONNECT = 15.0  # seconds
 _MAX_REPLY = 64 * 1024 * 1024  # of an answer that is read whole
-_LOOPBACK = ("all://localhost", "all://127.0.0.1", "all://[::1]")
+_MAX_ERROR = 1024 * 1024  # of an error's body: enough to find its words in
 _tls: ssl.SSLContext | None = None
 _tls_lock = Lock()
 
@@ -40,10 +42,29 @@ def warm() -> ssl.SSLContext:
     global _tls
     with _tls_lock:
         if _tls is None:
-            import httpx
-
-            _tls = httpx.create_ssl_context()
+            _tls = usual_context()
         return _tls
+
+
+def usual_context() -> ssl.SSLContext:
+    """A TLS context that trusts the authorities that come with the program, and those that this computer trusts:
+    an office's own authority is among the latter. SSL_CERT_FILE and SSL_CERT_DIR replace both."""
+    import httpx
+
+    context = httpx.create_ssl_context()
+    context.load_default_certs()
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How an answer came: the proxy (without its login) or None, and of TLS the version, who vouched for the server,
+    and the SHA-256 of its certificate; empty over plain HTTP."""
+
+    proxy: str | None = None
+    tls: str = ""
+    issuer: str = ""
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,82 +74,136 @@ class Opened:
     status: int
     headers: dict[str, str]
     chunks: AsyncIterator[bytes]
+    way: Way = Way()
 
 
 class Transport:
-    """One shared client for all sessions. `http` lets tests put their own httpx transport below it."""
+    """The clients of all sessions, one for each route. `http` lets tests put their own httpx transport below."""
 
     def __init__(self, http: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = http
-        self._client: httpx.AsyncClient | None = None
+        self._clients: dict[tuple[Route, str | None], httpx.AsyncClient] = {}
 
-    async def fetch(self, call: HttpCall) -> Reply:
+    async def fetch(self, call: HttpCall, route: Route = DIRECT) -> Reply:
         """One whole answer. Never raises for what the network does: `failure` says it."""
-        opened: Opened | None = None
         try:
-            async with self.stream(call) as opened:
+            async with self.stream(call, route) as opened:
                 body = bytearray()
+                most = _MAX_REPLY if opened.status < 400 else _MAX_ERROR
                 async for chunk in opened.chunks:
                     body += chunk
-                    if len(body) > _MAX_REPLY:
-                        raise StreamBroken("The server's answer is too large.")
-                return Reply(opened.status, opened.headers, bytes(body))
+                    if len(body) > most:
+                        if opened.status >= 400:
+                            break
+                        raise StreamBroken("The server's answer is longer than the limit of 64 MB.")
+                return Reply(opened.status, opened.headers, bytes(body[:most]))
         except SluiceError as error:
             return Reply(0, {}, b"", failure_from(error))
 
     @asynccontextmanager
-    async def stream(self, call: HttpCall) -> AsyncIterator[Opened]:
+    async def stream(self, call: HttpCall, route: Route = DIRECT) -> AsyncIterator[Opened]:
         """The answer as it comes. Raises ConnectionFailed before its head, StreamBroken after."""
-        client = await self._ready()
-        if call.fresh:
-            client = self._make()
-        head: Opened | None = None
+        proxy = _proxy(route, call.url)
+        client = await (self._make(route, proxy) if call.fresh else self._client(route, proxy))
+        began = False
         import httpx
 
         try:
-            body, headers = await _encoded(call)
-            timeout = httpx.Timeout(call.timeout, connect=_CONNECT, pool=None)
-            request = client.build_request(call.method, call.url, content=body, headers=headers, timeout=timeout)
+            request = await self._request(client, call, route)
             response = await client.send(request, stream=True)
             try:
-                plain = {name.lower(): value for name, value in response.headers.items()}
-                head = Opened(response.status_code, plain, response.aiter_bytes())
-                yield head
+                began = True
+                headers = {name.lower(): value for name, value in response.headers.items()}
+                chunks = inflate.plain(response.aiter_raw(), headers)
+                yield Opened(response.status_code, headers, chunks, _way(response, proxy))
             finally:
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, UnicodeError) as error:
             _log.debug("%s %s: %r", call.method, urlsplit(call.url).path, error)
-            raise _ours(error, call.url, head is not None) from error
+            raise ours(error, call.url, began, proxy) from error
         finally:
             if call.fresh:
                 await client.aclose()
 
     async def aclose(self) -> None:
         """Close every connection."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        clients = tuple(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.aclose()
 
-    async def _ready(self) -> httpx.AsyncClient:
-        if _tls is None:
-            await asyncio.to_thread(warm)
-        if self._client is None:
-            self._client = self._make()
-        return self._client
-
-    def _make(self) -> httpx.AsyncClient:
+    async def _request(self, client: httpx.AsyncClient, call: HttpCall, route: Route) -> httpx.Request:
         import httpx
 
-        jar = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
-        options: dict[str, Any] = {"transport": self._http} if self._http else {"mounts": dict.fromkeys(_LOOPBACK)}
-        return httpx.AsyncClient(
-            verify=warm(),
-            follow_redirects=False,
-            cookies=jar,
-            headers={"User-Agent": f"Sluice/{__version__}"},
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
-            **options,
-        )
+        body, headers = await _encoded(call)
+        network = route.network
+        read = network.silence_timeout if call.stream and call.timeout is None else call.timeout
+        if not call.stream and network.reply_timeout is not None:
+            read = network.reply_timeout
+        timeout = httpx.Timeout(read, connect=network.connect_timeout, pool=None)
+        return client.build_request(call.method, call.url, content=body, headers=headers, timeout=timeout)
+
+    async def _client(self, route: Route, proxy: str | None) -> httpx.AsyncClient:
+        """The client of a route; made once."""
+        key = (route, proxy)
+        if key not in self._clients:
+            made = await self._make(route, proxy)
+            if key in self._clients:  # another call was quicker
+                await made.aclose()
+            else:
+                self._clients[key] = made
+        return self._clients[key]
+
+    async def _make(self, route: Route, proxy: str | None) -> httpx.AsyncClient:
+        context = await asyncio.to_thread(_context, route)
+        import httpx
+
+        try:
+            return httpx.AsyncClient(
+                verify=context,
+                proxy=proxy,
+                transport=self._http,
+                trust_env=False,  # `Route.proxy_for` has looked already
+                follow_redirects=False,
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
+                headers={"User-Agent": f"Sluice/{__version__}", "Accept-Encoding": "gzip, deflate"},
+                limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
+            )
+        except (ImportError, ValueError) as error:
+            words = f"The proxy {place(proxy or '')} is of a kind that Sluice does not speak; it takes http and https."
+            raise ConnectionFailed(words, repr(error), code="proxy") from error
+
+
+def _context(route: Route) -> ssl.SSLContext:
+    network = route.network
+    if not (network.ca_file or network.client_cert or network.pinned):
+        return warm()
+    try:
+        return context_for(route, usual_context)
+    except SluiceError as error:
+        raise ConnectionFailed(error.headline, error.detail, code="certificate") from error
+
+
+def _proxy(route: Route, url: str) -> str | None:
+    try:
+        return route.proxy_for(url)
+    except ValueError as error:
+        raise ConnectionFailed("The address is not complete.", repr(error), code="address") from error
+
+
+def _way(response: httpx.Response, proxy: str | None) -> Way:
+    shown = place(proxy) if proxy else None
+    stream = response.extensions.get("network_stream")
+    tls: ssl.SSLObject | None = stream.get_extra_info("ssl_object") if stream is not None else None
+    if tls is None:
+        return Way(shown)
+    return Way(shown, tls.version() or "", issuer_of(tls.getpeercert()), fingerprint_of(tls.getpeercert(True) or b""))
+
+
+def issuer_of(certificate: Any) -> str:
+    """Who issued a certificate, from what ssl tells of it; "" if it tells nothing."""
+    parts = dict(pair for entry in (certificate or {}).get("issuer", ()) for pair in entry)
+    return str(parts.get("organizationName") or parts.get("commonName") or "")
 
 
 def origin(url: str) -> tuple[str, str, int | None]:
@@ -163,56 +238,3 @@ def _is_large(value: Any, limit: int = 100_000) -> bool:
     if isinstance(value, dict):
         return any(_is_large(v, limit) for v in value.values())
     return isinstance(value, list) and any(_is_large(v, limit) for v in value)
-
-
-def _ours(error: Exception, url: str, began: bool) -> SluiceError:
-    """Our error for one of httpx's, in words for people."""
-    import httpx
-
-    where = _place(url)
-    detail = repr(error)
-    if began:
-        words = "The connection broke in the middle of the answer. The server may still be working."
-        return StreamBroken(words, detail)
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
-        return ConnectionFailed("The address is not complete. It begins with http:// or https://.", detail)
-    if isinstance(error, httpx.ProxyError):
-        return ConnectionFailed(f"The proxy on the way to {where} refused or did not answer.", detail)
-    if isinstance(error, httpx.TimeoutException):
-        return TimedOut(f"{where} did not answer in time.", detail)
-    text = _reasons(error)
-    if "certificate" in text.lower() or isinstance(error, ssl.SSLError) or "[SSL" in text:
-        return TlsFailed(f"The secure connection to {where} failed: {_tls_words(text)}", detail)
-    if "name or service not known" in text.lower() or "getaddrinfo" in text or "name resolution" in text.lower():
-        return ConnectionFailed(f"No computer called {urlsplit(url).hostname} was found. Check the address.", detail)
-    if isinstance(error, httpx.ConnectError):
-        return ConnectionFailed(f"Nothing answers at {where}. Is the server running, and is the address right?", detail)
-    return StreamBroken(f"{where} closed the connection without an answer.", detail)
-
-
-def _place(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
-def _reasons(error: BaseException) -> str:
-    """The texts of the error and of what caused it."""
-    texts: list[str] = []
-    cause: BaseException | None = error
-    while cause is not None and len(texts) < 6:
-        texts.append(str(cause))
-        cause = cause.__cause__ or cause.__context__
-    return " / ".join(texts)
-
-
-def _tls_words(text: str) -> str:
-    low = text.lower()
-    if "expired" in low:
-        return "the certificate has expired."
-    if "hostname mismatch" in low or "doesn't match" in low or "not valid for" in low:
-        return "the certificate is for another name."
-    if "self-signed" in low or "self signed" in low or "unable to get local issuer" in low:
-        return "the certificate was not issued by anyone this computer trusts."
-    if "wrong version number" in low or "record layer" in low:
-        return "the server does not speak TLS there. Perhaps the address begins with http://."
-    return "the certificate was not accepted."

@@ -1,0 +1,110 @@
+"""httpx's errors as ours, in words for people: what happened, what it means, what to do.
+
+Codes: "connect" nothing was sent and trying again is harmless; "proxy", "tls", "certificate", "address", "unreached"
+nothing was sent either, but a second try would end the same; "timeout" and "network" it may have arrived; "silence"
+the time-out that the person set passed in the middle of an answer.
+"""
+
+from __future__ import annotations
+
+import ssl
+from urllib.parse import urlsplit
+
+from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken, TimedOut, TlsFailed
+from desktop.services.network import place
+
+
+def ours(error: Exception, url: str, began: bool, proxy: str | None = None) -> SluiceError:
+    """Our error for one of httpx's. `began` says whether the head of the answer had come."""
+    return _in_answer(error, repr(error)) if began else _before(error, url, proxy, repr(error))
+
+
+def _in_answer(error: Exception, detail: str) -> SluiceError:
+    import httpx
+
+    if isinstance(error, httpx.ReadTimeout):
+        words = "Nothing came any more for the time that this connection allows. The server may still be working."
+        return StreamBroken(words, detail, code="silence")
+    words = "The connection broke in the middle of the answer. The server may still be working."
+    return StreamBroken(words, detail)
+
+
+def _before(error: Exception, url: str, proxy: str | None, detail: str) -> SluiceError:
+    import httpx
+
+    where = _place(url)
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
+        words = "The address is not complete. It begins with http:// or https://."
+        return ConnectionFailed(words, detail, code="address")
+    if isinstance(error, httpx.ProxyError):
+        return ConnectionFailed(_proxy_words(str(error), where, proxy), detail, code="proxy")
+    if isinstance(error, httpx.ConnectTimeout):
+        return TimedOut(f"{_reached(where, proxy)} did not answer in time. Nothing was sent.", detail, code="unreached")
+    if isinstance(error, httpx.TimeoutException):
+        return TimedOut(f"{where} did not answer in time. The server may still be working.", detail)
+    text = reasons(error)
+    if is_tls(error, text):
+        return TlsFailed(f"The secure connection to {where} failed: {tls_words(text)}", detail)
+    if isinstance(error, httpx.ConnectError):
+        return _unreached(text.lower(), url, where, proxy, detail)
+    words = f"{where} closed the connection without an answer. The server may still be working."
+    return StreamBroken(words, detail)
+
+
+def _unreached(text: str, url: str, where: str, proxy: str | None, detail: str) -> SluiceError:
+    if any(mark in text for mark in ("name or service not known", "getaddrinfo", "name resolution", "nodename")):
+        name = urlsplit(proxy or url).hostname
+        return ConnectionFailed(f"No computer called {name} was found. Check the address.", detail)
+    if proxy:
+        return ConnectionFailed(f"The proxy {place(proxy)} does not answer. Check it in this connection.", detail)
+    return ConnectionFailed(f"Nothing answers at {where}. Is the server running, and is the address right?", detail)
+
+
+def _proxy_words(text: str, where: str, proxy: str | None) -> str:
+    named = place(proxy) if proxy else "on the way"
+    if text.startswith("407"):
+        return f"The proxy {named} wants a user name and password. Set them in this connection's network settings."
+    said = f" It says: {' '.join(text.split())[:120]}" if text else ""
+    return f"The proxy {named} refused the way to {where}.{said}"
+
+
+def _reached(where: str, proxy: str | None) -> str:
+    return f"The proxy {place(proxy)}" if proxy else where
+
+
+def _place(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def reasons(error: BaseException) -> str:
+    """The texts of the error and of what caused it."""
+    texts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(texts) < 6:
+        texts.append(str(cause))
+        cause = cause.__cause__ or cause.__context__
+    return " / ".join(texts)
+
+
+def is_tls(error: BaseException, text: str) -> bool:
+    """Whether it was TLS that failed."""
+    return "certificate" in text.lower() or isinstance(error, ssl.SSLError) or "[SSL" in text
+
+
+def tls_words(text: str) -> str:
+    """Why TLS failed, and what can be done."""
+    low = text.lower()
+    if "not the pinned one" in low:
+        return "the server shows another certificate than the one that was accepted as an exception."
+    if "expired" in low:
+        return "the certificate has expired."
+    if "hostname mismatch" in low or "doesn't match" in low or "not valid for" in low:
+        return "the certificate is for another name."
+    if "self-signed" in low or "self signed" in low or "unable to get local issuer" in low:
+        return "the certificate was not issued by anyone this computer trusts."
+    if "certificate required" in low or "handshake failure" in low:
+        return "the server wants a client certificate. Set it in this connection's network settings."
+    if "wrong version number" in low or "record layer" in low:
+        return "the server does not speak TLS there. Perhaps the address begins with http://."
+    return "the certificate was not accepted."
