@@ -111,6 +111,11 @@ def apply(app: QApplication, theme: Theme) -> None:
     """Fusion, the palette and the few rules that a palette cannot say."""
     app.setStyle("Fusion")
     app.setPalette(palette(theme))
+    # Fusion draws the edges of boxes and circles in a darker shade of the window: on dark that is next to nothing.
+    edges = palette(theme)
+    edges.setColor(QPalette.ColorRole.Window, theme.muted.lighter(140))
+    for kind in ("QCheckBox", "QRadioButton"):
+        app.setPalette(edges, kind)
     app.setStyleSheet(_RULES.format(**{name: _css(getattr(theme, name)) for name in _NAMES}))
 
 
