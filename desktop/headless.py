@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any, TextIO
 
+from desktop.core import overview
 from desktop.core.adapters import PROTOCOLS, adapter_class
 from desktop.core.adapters.base import Run
 from desktop.core.errors import SluiceError
@@ -234,16 +235,13 @@ def replay(options: argparse.Namespace) -> int:
 
 
 def protocols(as_json: bool) -> int:
-    """The table of protocols and what each can do."""
+    """The table of protocols and what each can do; as JSON, one object a line."""
+    if not as_json:
+        print(overview.as_text())
+        return 0
     for protocol in PROTOCOLS:
         cls = adapter_class(protocol)
-        can = cls.can.as_json()
-        if as_json:
-            print(compact({"id": protocol, "name": cls.name, **can}))
-        else:
-            print(f"{protocol:14} {cls.name}")
-            for name in ("images_in", "asks", "reasoning", "session_from", "cancel", "rejoin", "delegation", "usage"):
-                print(f"{'':14}   {name.replace('_', ' ')}: {_plain(can[name])}")
+        print(compact({"id": protocol, "name": cls.name, **cls.can.as_json()}))
     return 0
 
 
@@ -285,9 +283,3 @@ def _from_terminal(asked: AskOpened) -> Answer | None:
 
 def _args(asked: AskOpened) -> str:
     return json.dumps(asked.args, ensure_ascii=False, indent=2) if asked.args is not None else ""
-
-
-def _plain(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
