@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
 from desktop.core.errors import StoreTrouble
-from desktop.services.history_schema import is_damage, open_store, replace_store, write_trouble
+from desktop.services.history_schema import COMPANIONS, is_damage, open_store, replace_store, write_trouble
 from desktop.services.history_store import Store
 from desktop.services.paths import private_file
 
@@ -131,19 +132,28 @@ class Writer:
         return self.write(todo)
 
     def _look_for_file(self) -> None:
-        """A file that was removed under us would take everything with it at our end: write it again while the open
-        connection still has its content."""
+        """A file that was removed or exchanged under us would take everything with it when we close it: what it held is
+        written anew while the open connection still has it."""
         if not self._saved or self._inode is None or self._identity() == self._inode:
             return
+        gone = not self._path.exists()
+        rescued = self._path.with_name(f"{self._path.name}.rescued-{time.time_ns()}")
         with suppress(sqlite3.Error, OSError):
-            private_file(self._path)
-            with sqlite3.connect(self._path) as new:
+            private_file(rescued)
+            with closing(sqlite3.connect(rescued)) as new:
                 self.store.db.backup(new)
-            new.close()
+        with suppress(sqlite3.Error):
             self.store.db.close()
+        with suppress(OSError):
+            if gone:
+                for ending in COMPANIONS:  # they belong to the removed file, and are in the copy
+                    self._path.with_name(self._path.name + ending).unlink(missing_ok=True)
+                rescued.rename(self._path)
         opened = open_store(self._path)
         self._take(opened.db, opened.saved, opened.trouble)
-        self._tell("The history file was removed while Sluice ran. Sluice has written it again.")
+        removed = "The history file was removed while Sluice ran. Sluice has written it again."
+        other = f"The history file was exchanged while Sluice ran. What it held before is in {rescued.name}."
+        self._tell(removed if gone else other)
 
     def _identity(self) -> tuple[int, int] | None:
         """Which file the path names; None where the system cannot tell, or there is none."""

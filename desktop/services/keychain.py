@@ -34,7 +34,7 @@ class Keychain:
         self.on_waiting = on_waiting
         self._kept: dict[str, str] = {}
         self._seen: set[str] = set()  # accounts that the keyring is known to hold
-        self._trouble: KeyringTrouble | None = None  # of the last call
+        self._trouble = ""  # words of the last call; the error itself holds frames, and they the secret
 
     def __repr__(self) -> str:
         return f"Keychain({self.service!r})"
@@ -75,9 +75,9 @@ class Keychain:
 
     def note(self) -> str:
         """Where keys are kept, in words for people."""
-        if self._trouble is None:
+        if not self._trouble:
             return _KEPT_HERE
-        return f"{self._trouble.headline} Until then keys are kept for this run only and forgotten when Sluice ends."
+        return f"{self._trouble} Until then keys are kept for this run only and forgotten when Sluice ends."
 
     def _note(self, account: str, held: bool) -> None:
         (self._seen.add if held else self._seen.discard)(account)
@@ -87,10 +87,10 @@ class Keychain:
         told = waiting.when()
         try:
             result = await in_daemon(lambda: _guarded(work), "keyring")
-            self._trouble = None
+            self._trouble = ""
             return result
         except KeyringTrouble as trouble:
-            self._trouble = trouble
+            self._trouble = trouble.headline
             raise
         finally:
             waiting.cancel()

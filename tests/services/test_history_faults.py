@@ -351,22 +351,47 @@ async def test_an_end_with_a_full_disk_takes_no_longer_than_three_seconds(paths:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="an open file cannot be removed elsewhere")
-async def test_a_file_removed_while_running_is_written_again(paths: Paths) -> None:
+@pytest.mark.parametrize("which", ["history.db", "history.db*"])
+async def test_a_file_removed_while_running_is_written_again(paths: Paths, which: str) -> None:
     await filled(paths)
     said = Said()
     history = History(paths, said)
     history.save_draft("old", Draft("x"))
     await history.flush()
-    for file in paths.data.glob("history.db*"):
+    for file in paths.data.glob(which):
         file.unlink()
     record(history, "new", timed([e.TextDelta(text="today"), DONE]), Prompt("q"))
     await history.flush()
     assert "removed" in await said.next()
+    assert await history.draft("old") == Draft("x")
     await history.close()
-    history = History(paths)
+    history = History(paths, said)
     assert (await history.load("old")).text_of(0) == "kept"
     assert (await history.load("new")).text_of(0) == "today"
     await history.close()
+    assert len(said) == 1
+    assert [f.name for f in paths.data.glob("history.db*")] == ["history.db"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="an open file cannot be exchanged elsewhere")
+async def test_a_file_exchanged_while_running_is_used_and_the_old_one_kept(
+    paths: Paths, tmp_path: Path
+) -> None:
+    backup = Paths(tmp_path / "backup")
+    await filled(backup, "from the backup")
+    await filled(paths, "before")
+    said = Said()
+    history = History(paths, said)
+    await history.flush()
+    backup.history_file.replace(paths.history_file)
+    record(history, "new", timed([e.TextDelta(text="today"), DONE]), Prompt("q"))
+    assert (await history.load("old")).text_of(0) == "from the backup"
+    assert (await history.load("new")).text_of(0) == "today"
+    (kept,) = paths.data.glob("history.db.rescued-*")
+    assert kept.name in await said.next()
+    await history.close()
+    with closing(sqlite3.connect(kept)) as db:
+        assert "before" in str(db.execute("SELECT json FROM events").fetchall())
 
 
 async def test_a_migration_copies_the_file_first_and_one_that_fails_changes_nothing(
