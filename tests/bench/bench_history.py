@@ -35,9 +35,7 @@ def words(rng: random.Random, vocabulary: list[str], count: int) -> str:
 def fill(path: Path, messages: int) -> float:
     """Store `messages` messages through the writer's own code. Returns seconds."""
     rng = random.Random(1)
-    vocabulary = [
-        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(50_000)
-    ]
+    vocabulary = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(50_000)]
     writer = Writer(path, print)
     began = time.perf_counter()
     for first in range(0, messages // 2, 500):
@@ -151,9 +149,7 @@ def main() -> None:
         steps: list[AnyEvent] = [Step(step=str(n), label="Step") for n in range(50_000)]
         asyncio.run(storing("text", pieces, folder / "text"))
         asyncio.run(storing("steps", steps, folder / "steps"))
-        whole, tenths = (
-            asyncio.run(answer(folder / str(s), s, t)) for s, t in ((1_000_000, 1), (100_000, 10))
-        )
+        whole, tenths = (asyncio.run(answer(folder / str(s), s, t)) for s, t in ((1_000_000, 1), (100_000, 10)))
         print(f"  one answer of 1 MB {whole:.3f} s, ten of 100 KB {tenths:.3f} s: {whole / tenths:.2f} times")
         many = folder / "many"
         print(f"{messages} messages")

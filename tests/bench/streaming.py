@@ -128,7 +128,11 @@ def main() -> None:
     for shape in ("paragraph", "list", "table", "code"):
         small = into_pane(text(shape, 30_000), 500)
         large = into_pane(text(shape, 100_000 if quick else 300_000), 500)
-        print(f"{shape:10} {small.per_kb:5.1f} ms/KB at 30 KB, then", large, f"  growth {large.per_kb / small.per_kb:.2f} (goal 1.2)")
+        print(
+            f"{shape:10} {small.per_kb:5.1f} ms/KB at 30 KB, then",
+            large,
+            f"  growth {large.per_kb / small.per_kb:.2f} (goal 1.2)",
+        )
     for rate in (5_000, 20_000):
         print(f"mixed 100 KB at {rate}/s", into_pane(text("mixed", 100_000), rate))
     if not quick:

@@ -4,10 +4,45 @@ from __future__ import annotations
 
 import random
 
-_WORDS = (
-    "the parser reads a stream of words and gives each one a place in the tree while the window stays "
-    "quick calm and honest about what it knows so that nobody has to wait for an answer"
-).split()
+_WORDS = [
+    "the",
+    "parser",
+    "reads",
+    "a",
+    "stream",
+    "of",
+    "words",
+    "and",
+    "gives",
+    "each",
+    "one",
+    "a",
+    "place",
+    "in",
+    "the",
+    "tree",
+    "while",
+    "the",
+    "window",
+    "stays",
+    "quick",
+    "calm",
+    "and",
+    "honest",
+    "about",
+    "what",
+    "it",
+    "knows",
+    "so",
+    "that",
+    "nobody",
+    "has",
+    "to",
+    "wait",
+    "for",
+    "an",
+    "answer",
+]
 
 
 def _sentence(rng: random.Random, rich: bool) -> str:

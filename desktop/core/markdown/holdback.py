@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 
-from desktop.core.markdown.lines import is_delimiter
 from desktop.core.markdown.slicer import Slicer
 
 _LIMIT = 300  # characters of an open construct that are waited for
@@ -19,7 +18,8 @@ _BLOCK_START = re.compile(
     r"(?:`{1,2}|`{3,}[^`]*|~{1,}[^~]*|\#{1,6}[ \t]*|[-+*=_][-+*=_ \t]*|\d{1,9}[.)]?|\[[ xX]?\]?|\$\$?|:|)[ \t]*$"
 )
 _OPENED = re.compile(r"\\.|`+|\*+|_+|~~|!?\[|\]\(?|\)|\$\$?|<(?=[A-Za-z/!?])|>", re.S)
-_TAIL = re.compile(r"(?:\\|!|&#?\w{0,30}|<[A-Za-z/!?][^<>\s]{0,200}|[*_~`$]+|\[\^?)$")
+_TAIL = re.compile(r"(?:\\|!|&#?\w{0,30}|<[A-Za-z/!?][^<>\s]{0,200}|[*_~`$]+|!?\[\^?)\Z")
+_ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\[^\w\s]\Z")
 _PLAIN = re.compile(r"[^\\`*_~\[\]()$<>!&]*")
 
 
@@ -44,17 +44,19 @@ def _code_line(partial: str) -> str:
 
 
 def _without_head(text: str) -> str:
-    """Hold a line that looks like a table's head until the line under it tells, and the head of a display formula."""
+    """Hold a line that looks like a table's head until the line under it tells."""
+    if text.endswith("\n\n"):
+        return text
     body = text.rstrip("\n")
     at = body.rfind("\n") + 1
-    last = body[at:]
-    if last.lstrip().startswith("|") and len(last) < 4 * _LIMIT:
-        return text[:at]
-    if "|" in last and text.endswith("\n") and not last.lstrip().startswith(("#", "```")):
-        return text[:at]
     before = body.rfind("\n", 0, max(at - 1, 0)) + 1
-    if "|" in body[before:at] and is_delimiter(last.rstrip() + "-") and not text.endswith("\n"):
+    last = body[at:]
+    if len(last) > 4 * _LIMIT:
+        return text
+    if "|" in body[before:at] and not text.endswith("\n") and not last.strip("|:- \t"):
         return text[:before]
+    if last.lstrip().startswith("|") or ("|" in last and text.endswith("\n") and not last.lstrip().startswith("#")):
+        return text[:at]
     return text
 
 
@@ -66,7 +68,7 @@ def _paragraph(text: str) -> str:
         return text
     if body.lstrip().startswith("$$") and body.count("$$") < 2 and len(body) < 10 * _LIMIT:
         return text[:begin]
-    if (cut := _TAIL.search(body)) and len(body) - cut.start() < _LIMIT:
+    if not _ESCAPED.search(body) and (cut := _TAIL.search(body)) and len(body) - cut.start() < _LIMIT:
         body = body[: cut.start()]
     return text[:begin] + _closed(body)
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 NESTING = 60  # levels of tokens; deeper text is shown as it was written
+_DOLLARS = re.compile(
+    r"\$\$(?!\$)((?:[^$\\]|\\.){1,2000})\$\$|\$(?![\s$])((?:[^$\\]|\\.){1,500})(?<!\s)\$(?![\d$])", re.DOTALL
+)
 _WORTH = re.compile(r"[A-Za-z0-9]")
 
 
@@ -37,11 +40,23 @@ def _parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"])
     gfm_autolink_plugin(parser)
     footnote_plugin(parser, inline=False, move_to_end=False)
-    dollarmath_plugin(
-        parser, allow_labels=False, allow_space=False, allow_digits=False, allow_blank_lines=False, double_inline=True
-    )
+    dollarmath_plugin(parser, allow_labels=False, allow_blank_lines=False)
+    parser.inline.ruler.at("math_inline", _dollar_math)  # the plugin's looks at the last character for the one before
     parser.inline.ruler.before("escape", "math_bracket", _bracket_math)
     return parser
+
+
+def _dollar_math(state: StateInline, silent: bool) -> bool:
+    """$inline$ and $$display$$, but no prices: no space inside the marks, no letter before and no digit after them."""
+    found = _DOLLARS.match(state.src, state.pos)
+    if not found or (state.pos and state.src[state.pos - 1].isalnum()):
+        return False
+    if not silent:
+        token = state.push("math_inline_double" if found[1] else "math_inline", "math", 0)
+        token.content = found[1] or found[2]
+        token.markup = "$$" if found[1] else "$"
+    state.pos = found.end()
+    return True
 
 
 def _bracket_math(state: StateInline, silent: bool) -> bool:
