@@ -84,6 +84,8 @@ class Folder:
                     self._open.pop(("reasoning", path), None)
             case ToolStarted() | ToolEnded():
                 self._open.pop(("call", event.call), None)
+            case ToolOutput() if event.preview is not None:  # it may bring a piece along
+                self._open.pop(("call", event.call), None)
             case RunEnded():
                 self._open.clear()
 

@@ -60,6 +60,12 @@ def test_folded_equals_live_wherever_the_batches_were_cut(events: list[AnyEvent]
     assert replayed(Folder(first).rows) == whole
 
 
+def test_console_output_keeps_its_order_around_a_preview() -> None:
+    pieces = ["a", "b", "c"]
+    events: list[AnyEvent] = [e.ToolOutput(call="c", delta=p, preview=p if p == "b" else None) for p in pieces]
+    assert [row.event for row in folded(events)] == events
+
+
 def test_an_answer_of_many_pieces_is_one_row_even_with_others_between() -> None:
     events: list[AnyEvent] = []
     for n in range(1000):
