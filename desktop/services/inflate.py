@@ -30,6 +30,8 @@ async def _inflated(chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[
             chunk = machine.unconsumed_tail
             if chunk:
                 await asyncio.sleep(0)
+        while rest := _piece(machine, b""):  # output that waits although all input is taken
+            yield rest
     if machine is not None and not machine.eof:
         raise StreamBroken("The server's compressed answer ended too early. The server may still be working.")
 

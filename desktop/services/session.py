@@ -14,14 +14,18 @@ from typing import Any
 
 from desktop.core.adapters import adapter_class
 from desktop.core.adapters.base import Adapter, Run
+from desktop.core.bounds import USUAL
 from desktop.core.conversation import AskItem, Change, Conversation, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
-from desktop.core.events import AnyEvent, Failure, RunEnded
+from desktop.core.events import AnyEvent, Failure, Notice, RunEnded
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Talk, Turn, Wait
+from desktop.services import retry
 from desktop.services.clock import now
+from desktop.services.network import DIRECT, Route
 from desktop.services.tasks import spawn
 from desktop.services.transport import Transport, failure_from, origin
+from desktop.services.wire_tap import Stop, WireTap
 
 _KEPT = ("completed", "limit", "calls", "cancelled", "cut")  # endings whose turn belongs to the history
 _GOODBYE = 5.0  # seconds for telling the server to stop
@@ -35,6 +39,7 @@ class Listeners:
     event: Callable[[int, int, float, AnyEvent], None] = lambda run, seq, at, event: None
     changes: Callable[[Sequence[Change]], None] = lambda changes: None
     accepted: Callable[[], None] = lambda: None
+    wire: WireTap | None = None
 
 
 Resolve = Callable[[Connection], Awaitable[tuple[Connection, Secrets]]]
@@ -54,6 +59,9 @@ class Live:
     accepted: bool = False
     task: asyncio.Task[Any] | None = None
     heard: float = field(default_factory=now)  # when the last byte came
+    told: int = 0  # events of our own making: notices of retries
+    tried: int = 0
+    next_try: float | None = None  # when a request is made again
 
 
 class Session:
@@ -73,9 +81,13 @@ class Session:
         self.connection = connection
         self.uuid = session_uuid or str(uuid.uuid4())
         self.listeners = Listeners()
+        self.clock = now
         self.live: Live | None = None
         self._transport = transport
         self.resolve = resolve
+        self.route: Route = DIRECT
+        self.bounds = USUAL
+        self.patient = False  # whether a request that cannot have run is made again by itself
         self._reducer = Reducer(conversation)
         self._adapter: Adapter | None = None
         self._last: Run | None = None  # the run that ended last: its asks may outlive it
@@ -93,7 +105,13 @@ class Session:
     @property
     def silence(self) -> float:
         """Seconds since the live run's last byte; 0 without one."""
-        return now() - self.live.heard if self.live else 0.0
+        return self.clock() - self.live.heard if self.live else 0.0
+
+    @property
+    def next_try(self) -> float | None:
+        """Seconds until a request is made again by itself; None while none is planned."""
+        at = self.live.next_try if self.live else None
+        return None if at is None else max(0.0, at - self.clock())
 
     # ---- what a person does
 
@@ -112,16 +130,19 @@ class Session:
     def stop(self) -> None:
         """Stop the live run: at once to the eye, then on the wire, then at the server where it can be told."""
         if self.live is not None:
+            self._note_stop("stop")
             self._break_off(self.live, self.live.run.stopped(), tell=True)
 
     def give_up(self, failure: Failure) -> None:
         """End the live run because it took too long for the caller; the server is told where it can be."""
         if self.live is not None:
+            self._note_stop("give-up")
             self._break_off(self.live, self.live.run.failed(failure, "timeout"), tell=True)
 
     def leave(self) -> None:
         """Stop listening to a run that waits for a person: its asks stay open where they can outlive it."""
         if self.live is not None:
+            self._note_stop("leave")
             failure = Failure("The run waits for a person, and nobody was there to decide.", code="unattended")
             self._break_off(self.live, self.live.run.failed(failure, "unattended", "waiting"), tell=False)
 
@@ -135,6 +156,8 @@ class Session:
         asked_live = live is not None and answer.ask in live.run.open_asks
         if not asked_live and (live is not None or last is None or not last.asks_outlive):
             return "The run that asked is over, so it can no longer be answered. Nothing was sent."
+        if (wire := self.listeners.wire) is not None:
+            wire.decided(answer, self.clock())
         self._changed(self._reducer.mark_ask(answer.ask, "sending"))
         if not asked_live:
             assert last is not None
@@ -207,12 +230,16 @@ class Session:
 
     async def _live(self, run: Run, prompt: Prompt | None) -> None:
         """Make `run` the live one and stay until it has ended."""
-        at = now()
+        at = self.clock()
         number = len(self.conversation.runs)
-        live = self.live = Live(run, number)
+        run.bound(self.bounds)
+        live = self.live = Live(run, number, heard=at)
+        if (wire := self.listeners.wire) is not None:
+            wire.begin(number, run, prompt, self.patient, at)
         self.listeners.begin(number, prompt, at)
         self._changed(self._reducer.begin(prompt, at))
-        live.task = spawn(self._drive(live, run.steps()), f"run {number}")
+        patient = self.patient and prompt is not None  # a decision is never sent twice
+        live.task = spawn(self._drive(live, run.steps(), patient), f"run {number}")
         try:
             await asyncio.wait([live.task])
         finally:
@@ -248,7 +275,7 @@ class Session:
     async def _tell_server(self, live: Live) -> None:
         await asyncio.wait_for(self._drive(None, live.run.cancel()), _GOODBYE)
 
-    async def _drive(self, live: Live | None, steps: Steps[Any]) -> Any:
+    async def _drive(self, live: Live | None, steps: Steps[Any], patient: bool = False) -> Any:
         """Do what a dialogue asks for, until it returns."""
         reply: Reply | None = None
         while True:
@@ -258,58 +285,104 @@ class Session:
                 return stop.value
             reply = None
             match step:
-                case HttpCall(stream=True) if live is not None:
-                    reply = await self._stream(live, self._checked(step))
                 case HttpCall():
-                    reply = await self._transport.fetch(self._checked(step))
-                    self._accept(live, reply.status if step.sends else 0)
+                    reply = await self._ask(live, step)
+                    while patient and live is not None and await self._try_again(live, reply):
+                        reply = await self._ask(live, step)
                 case Wait():
-                    await asyncio.sleep(step.seconds)
+                    await self._pause(step.seconds)
                 case _:
                     if live is not None:
                         self._apply(live, [step])
 
-    async def _stream(self, live: Live, call: HttpCall) -> Reply:
-        status, headers, run = 0, {}, live.run
+    async def _try_again(self, live: Live, reply: Reply) -> bool:
+        """Wait for the next try where one is allowed: nothing was heard of the run, and nothing can have run twice."""
+        seconds = retry.pause(reply, live.tried) if live.seq == live.told else None
+        if seconds is None:
+            return False
+        words = retry.words(reply, seconds, live.tried)
+        self._apply(live, live.run.emit([Notice(text=words, code="retry", retry_in=seconds)]))
+        live.told, live.tried, live.next_try = live.seq, live.tried + 1, self.clock() + seconds
+        await self._pause(seconds)
+        live.next_try, live.heard = None, self.clock()
+        return True
+
+    async def _pause(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def _ask(self, live: Live | None, step: HttpCall) -> Reply:
+        call, route = self._checked(step), self.route if self._is_home(step) else self.route.for_strangers()
+        if call.stream and live is not None:
+            return await self._stream(live, call, route)
+        wire = self.listeners.wire
+        exchange = wire.request(call, self.clock()) if wire is not None else 0
+        reply = await self._transport.fetch(call, route)
+        if wire is not None:
+            wire.whole(exchange, reply, self.clock())
+        self._accept(live, reply.status if call.sends else 0)
+        return reply
+
+    async def _stream(self, live: Live, call: HttpCall, route: Route) -> Reply:
+        status, headers, run, wire = 0, {}, live.run, self.listeners.wire
         failure: Failure | None = None
+        exchange = wire.request(call, self.clock()) if wire is not None else 0
         try:
-            async with self._transport.stream(call) as opened:
+            async with self._transport.stream(call, route) as opened:
                 status, headers = opened.status, opened.headers
-                self._heard(live, run.open(status, headers))
+                at = self.clock()
+                if wire is not None:
+                    run.marks = wire.head(exchange, status, headers, run, at)
+                self._heard(live, run.open(status, headers), at)
                 self._accept(live, status)
                 async for chunk in opened.chunks:
-                    self._heard(live, run.feed(chunk))
-                    if run.enough:
+                    at = self.clock()
+                    if wire is not None:
+                        wire.chunk(exchange, chunk, at)
+                    self._heard(live, run.feed(chunk), at)
+                    if run.enough or run.full:
                         break
         except SluiceError as error:
             failure = failure_from(error)
+        if wire is not None:
+            wire.end(exchange, failure, self.clock())
         self._apply(live, run.close())
         return Reply(status, headers, run.body, failure)
 
     def _checked(self, call: HttpCall) -> HttpCall:
-        """No credential leaves the connection's origin, whatever an answer named."""
-        if origin(call.url) == origin(self.connection.base_url):
-            return call
+        """The call as it is sent. No credential leaves the connection's origin, whatever an answer named."""
+        if self._is_home(call):
+            return replace(call, headers={**self.route.headers, **call.headers})
         return replace(call, headers={n: v for n, v in call.headers.items() if n.lower() == "accept"})
+
+    def _is_home(self, call: HttpCall) -> bool:
+        return origin(call.url) == origin(self.connection.base_url)
 
     def _accept(self, live: Live | None, status: int) -> None:
         if live is not None and not live.accepted and 0 < status < 300:
             live.accepted = True
             self.listeners.accepted()
 
-    def _heard(self, live: Live, events: list[AnyEvent]) -> None:
-        live.heard = now()
-        self._apply(live, events)
+    def _note_stop(self, how: Stop) -> None:
+        if (wire := self.listeners.wire) is not None:
+            wire.stopped(how, self.clock())
 
-    def _apply(self, live: Live, events: Sequence[AnyEvent]) -> None:
+    def _heard(self, live: Live, events: list[AnyEvent], at: float) -> None:
+        live.heard = at
+        self._apply(live, events, at)
+
+    def _apply(self, live: Live, events: Sequence[AnyEvent], at: float | None = None) -> None:
         if not events or self.live is not live:
             return
-        at = now()
+        at = self.clock() if at is None else at
+        wire = self.listeners.wire
         changes: list[Change] = []
         for event in events:
             self.listeners.event(live.number, live.seq, at, event)
             live.seq += 1
-            changes += self._reducer.apply(event, at)
+            changed = self._reducer.apply(event, at)
+            if wire is not None:
+                wire.event(event, changed)
+            changes += changed
         if isinstance(events[-1], RunEnded):  # its connection may take a while to close; nobody has to wait for that
             self._end(live)
         self._changed(changes)

@@ -10,11 +10,12 @@ a generator (`Steps`) which requests to make. Neither does I/O, so both can be d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableSequence
 from typing import Any, ClassVar
 
 from desktop.core.adapters.ledger import Ledger
 from desktop.core.adapters.words import failure_of, is_page, media_type, size_words
+from desktop.core.bounds import USUAL, Bounds
 from desktop.core.capabilities import Capabilities
 from desktop.core.errors import NotSendable
 from desktop.core.events import (
@@ -50,6 +51,7 @@ from desktop.core.wire.sse import SseFramer
 
 Events = Iterable[AnyEvent]
 MAX_WHOLE = 32 * 1024 * 1024  # of a body that is no stream
+_MAX_ERROR = 1024 * 1024  # of an error's body: enough to find its words in
 _FIRST_BYTES = 16
 
 
@@ -72,11 +74,13 @@ class Run:
         self.body = b""  # of an answer that was no stream
         self.status = 0
         self.headers: Mapping[str, str] = {}
+        self.bounds = USUAL
         self._ledger = Ledger(self.asks_outlive)
         self._framer: Framer | None = None
         self._whole: list[bytes] = []
         self._whole_size = 0
         self._sniffing = False
+        self.marks: MutableSequence[int] | None = None  # how many events each frame of the body gave
 
     # ---- what a protocol writes
 
@@ -133,6 +137,15 @@ class Run:
         return self.ended
 
     @property
+    def full(self) -> bool:
+        """Whether more of the body would change nothing: an error's page says what it has to say at its beginning."""
+        return self.status >= 300 and self._whole_size >= _MAX_ERROR
+
+    def bound(self, bounds: Bounds) -> None:
+        """Take no more than this. Called before the run begins."""
+        self.bounds = self._ledger.bounds = bounds
+
+    @property
     def open_asks(self) -> tuple[str, ...]:
         """The ids of the asks that wait for a person."""
         return self._ledger.open_asks
@@ -165,7 +178,7 @@ class Run:
         self._framer, self._sniffing = None, False
         if status < 300:
             if media_type(headers) in self.stream_types:
-                self._framer = self.framer()
+                self._framer = self.framer(self.bounds.line, self.bounds.event)
             else:
                 self._sniffing = True
         return self.emit(self.on_open())
@@ -279,12 +292,20 @@ class Run:
         out: list[AnyEvent] = []
         if self._framer is not None and data:
             for frame in self._framer.feed(data):
-                out += self.emit(self._events_of(frame))
+                size = len(frame.data) if isinstance(frame, Frame) else 0
+                events = self._ledger.enter(self._events_of(frame), size)
+                if self.marks is not None:
+                    self.marks.append(len(events))
+                out += events
         return out
 
     def _collect(self, data: bytes) -> tuple[list[AnyEvent], bytes]:
         """Keep the bytes of what seems no stream. Returns them all if it turns out to be one."""
         self._whole_size += len(data)
+        if self.status >= 300:
+            if self._whole_size - len(data) < _MAX_ERROR:
+                self._whole.append(data)
+            return [], b""
         if self._whole_size > MAX_WHOLE:
             words = f"The answer is no stream and longer than the limit of {size_words(MAX_WHOLE)}."
             return self.failed(Failure(words, code="too-long"), "too-long"), b""
@@ -299,7 +320,7 @@ class Run:
         body = b"".join(self._whole)
         if not body.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
             return [], b""
-        self._framer = self.framer()
+        self._framer = self.framer(self.bounds.line, self.bounds.event)
         self._whole.clear()
         named = media_type(self.headers) or "no type"
         words = f"The server calls its stream “{named}”; it is read all the same."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
+from desktop.core.adapters.ledger_bounds import Meter
+from desktop.core.bounds import Bounds
 from desktop.core.events import (
     AnyEvent,
     AskClosed,
@@ -32,29 +34,46 @@ class Ledger:
         self._asks_outlive = asks_outlive
         self._texts: dict[_Key, list[str]] = {}
         self._halves: dict[_Key, str] = {}
+        self._meter = Meter()
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much is taken."""
+        return self._meter.bounds
+
+    @bounds.setter
+    def bounds(self, bounds: Bounds) -> None:
+        self._meter.bounds = bounds
 
     @property
     def open_asks(self) -> tuple[str, ...]:
         """The ids of the open asks, oldest first."""
         return tuple(self._asks)
 
-    def enter(self, events: Iterable[AnyEvent]) -> list[AnyEvent]:
-        """The events to pass on. After the run's end: none."""
+    def enter(self, events: Iterable[AnyEvent], size: int = 0) -> list[AnyEvent]:
+        """The events to pass on; `size` is that of the frame they came from. After the run's end: none."""
         out: list[AnyEvent] = []
         for event in events:
-            if self.ended:
-                break
-            match event:
-                case TextDelta():
-                    self._delta(event, out)
-                case TextSet():
-                    self._set(event, out)
-                case RunEnded():
-                    out += self._end(event)
-                case _:
-                    self._note(event)
-                    out.append(event)
+            for passed in self._meter.passing(event):
+                if not self.ended:
+                    self._enter(passed, out)
+        if size:
+            self._meter.weigh(out, size)
+        if not self.ended and (end := self._meter.over()) is not None:
+            out += self._end(end)
         return out
+
+    def _enter(self, event: AnyEvent, out: list[AnyEvent]) -> None:
+        match event:
+            case TextDelta():
+                self._delta(event, out)
+            case TextSet():
+                self._set(event, out)
+            case RunEnded():
+                out += self._end(event)
+            case _:
+                self._note(event)
+                out.append(event)
 
     def parts(self, path: Path, channel: Channel) -> list[tuple[str, str]]:
         """(part, text) of a channel in the order in which the parts came; emptied parts are left out."""
@@ -85,12 +104,15 @@ class Ledger:
         text = clean_text(text)
         if text:
             self._texts.setdefault(key, []).append(text)
+            self._meter.text(len(text))
             out.append(event if text is event.text else replace(event, text=text))
 
     def _set(self, event: TextSet, out: list[AnyEvent]) -> None:
         key = (event.path, event.channel, event.part)
         self._halves.pop(key, None)
-        if self.part(*key) != event.text:
+        before = self.part(*key)
+        if before != event.text:
+            self._meter.text(len(event.text) - len(before))
             self._texts[key] = [event.text]
             out.append(event)
 

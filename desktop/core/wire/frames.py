@@ -34,7 +34,9 @@ AnyFrame = Frame | Comment | TooLong
 
 
 class Framer(Protocol):
-    """Fed bytes cut anywhere, gives what they complete."""
+    """Fed bytes cut anywhere, gives what they complete. Lines and events longer than these bytes are left out."""
+
+    def __init__(self, max_line: int = ..., max_event: int = ...) -> None: ...
 
     def feed(self, chunk: bytes) -> list[AnyFrame]: ...
 

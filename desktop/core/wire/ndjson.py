@@ -12,7 +12,8 @@ class NdjsonFramer:
     """Gives a `Frame` for each line that is not blank. A `data:` before the object is taken off; the other lines of
     the SSE dress are skipped, its comments kept: at least one server says one framing and sends the other."""
 
-    def __init__(self, max_line: int = MAX_LINE) -> None:
+    def __init__(self, max_line: int = MAX_LINE, max_event: int = 0) -> None:
+        """`max_event` is of no use here: an event is a line."""
         self._lines = LineSplitter(max_line)
 
     def feed(self, chunk: bytes) -> list[AnyFrame]:
