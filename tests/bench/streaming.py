@@ -37,7 +37,8 @@ class Run:
         worst = max(self.frames) * 1000
         p99 = quantiles(self.frames, n=100)[98] * 1000 if len(self.frames) > 1 else worst
         over = sum(frame > 0.016 for frame in self.frames)
-        return f"{self.per_kb:6.1f} ms/KB   p99 {p99:5.1f}   worst {worst:5.1f} ms   over 16 ms: {over} of {len(self.frames)}"
+        frames = f"over 16 ms: {over} of {len(self.frames)}"
+        return f"{self.per_kb:6.1f} ms/KB   p99 {p99:5.1f}   worst {worst:5.1f} ms   {frames}"
 
 
 def frames_of(source: str, deltas_per_second: int, delta: int = 4) -> Iterator[str]:

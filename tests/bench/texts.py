@@ -4,45 +4,11 @@ from __future__ import annotations
 
 import random
 
-_WORDS = [
-    "the",
-    "parser",
-    "reads",
-    "a",
-    "stream",
-    "of",
-    "words",
-    "and",
-    "gives",
-    "each",
-    "one",
-    "a",
-    "place",
-    "in",
-    "the",
-    "tree",
-    "while",
-    "the",
-    "window",
-    "stays",
-    "quick",
-    "calm",
-    "and",
-    "honest",
-    "about",
-    "what",
-    "it",
-    "knows",
-    "so",
-    "that",
-    "nobody",
-    "has",
-    "to",
-    "wait",
-    "for",
-    "an",
-    "answer",
-]
+_TEXT = """
+the parser reads a stream of words and gives each one a place in the tree while the window stays
+quick calm and honest about what it knows so that nobody has to wait for an answer
+"""
+_WORDS = _TEXT.split()
 
 
 def _sentence(rng: random.Random, rich: bool) -> str:

@@ -12,7 +12,7 @@ from weakref import ref
 
 from PySide6.QtCore import QObject, QPoint, QRect, QSize, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleInterface, QColor, QWindow
-from shiboken6 import isValid
+from shiboken6 import getCppPointer, isValid
 
 from desktop.core.conversation import Added, AnswerItem, AskItem, Change, EndItem, Grew, NoticeItem
 
@@ -238,13 +238,13 @@ def install() -> None:
 
 
 def _make(name: str, target: QObject) -> QAccessibleInterface | None:
-    """The interface of one of our objects, made once and kept: Qt's side does not own what Python made."""
+    """The interface of one of our objects. Qt deletes it with its object; were Python to do so first, Qt's cache would
+    be left with an address of nothing. So it is kept here until its object's address is used again."""
     kind = {"TranscriptView": PaneInterface, "EntryNode": EntryInterface}.get(name)
     if kind is None or target is None:
         return None
-    key = id(target)
-    made = _kept.get(key)
-    if made is None or made.object() is not target:
-        made = _kept[key] = kind(target)
-        target.destroyed.connect(lambda: _kept.pop(key, None))
+    address = getCppPointer(target)[0]
+    made = _kept.get(address)
+    if made is None or not isValid(made) or made.object() is not target:
+        made = _kept[address] = kind(target)
     return made

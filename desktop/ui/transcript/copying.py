@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from PySide6.QtCore import QMimeData
+from PySide6.QtCore import QByteArray, QMimeData
+from PySide6.QtGui import QGuiApplication
 
 from desktop.core.markdown.flow import Code
 from desktop.ui.transcript.blocks import Block, TextBlock
@@ -14,7 +16,9 @@ from desktop.ui.transcript.entries import Entry
 from desktop.ui.transcript.selection import Selection
 from desktop.ui.transcript.stack import Stack
 
-_MARKDOWN = "text/markdown"
+MARKDOWN = "text/markdown"
+LONG = 100_000  # characters
+_watched = False
 
 
 @dataclass
@@ -23,8 +27,16 @@ class Excerpt:
 
     parts: list[Block | Entry | str] = field(default_factory=list)
 
+    @property
+    def size(self) -> int:
+        """Characters of source."""
+        return sum(len(part) if isinstance(part, str) else len(part.markdown()) for part in self.parts)
+
     def plain(self) -> str:
-        """As it is read; tables as lines of cells with tabs between."""
+        """As it is read; tables as lines of cells with tabs between. A very long text is given as it was written:
+        to turn a megabyte into words would hold the window for most of a second."""
+        if self.size > LONG:
+            return self.markdown()
         return "\n".join(part if isinstance(part, str) else part.plain() for part in self.parts)
 
     def markdown(self) -> str:
@@ -36,25 +48,46 @@ class Excerpt:
 
 
 class ExcerptData(QMimeData):
-    """An excerpt for the clipboard. A megabyte is not turned into three formats before anybody asks for one."""
+    """An excerpt for the clipboard. It is not turned into three formats before anybody asks for one."""
 
     def __init__(self, excerpt: Excerpt) -> None:
         super().__init__()
         self._excerpt = excerpt
+        self._formats = ["text/plain", MARKDOWN]
+        if excerpt.size <= LONG:
+            self._formats.insert(1, "text/html")
 
     def formats(self) -> list[str]:
-        return ["text/plain", "text/html", _MARKDOWN]
+        return self._formats
 
     def hasFormat(self, mime: str) -> bool:
-        return mime in self.formats()
+        return mime in self._formats
 
     def retrieveData(self, mime: str, preferred: Any) -> Any:
         excerpt = self._excerpt
         if mime == "text/plain":
             return excerpt.plain()
-        if mime == "text/html":
+        if mime == "text/html" and mime in self._formats:
             return excerpt.html()
-        return excerpt.markdown().encode() if mime == _MARKDOWN else None
+        return QByteArray(excerpt.markdown().encode()) if mime == MARKDOWN else None
+
+
+def to_clipboard(found: Excerpt) -> None:
+    """Put an excerpt on the clipboard."""
+    global _watched
+    QGuiApplication.clipboard().setMimeData(ExcerptData(found))
+    if not _watched:
+        _watched = True
+        atexit.register(_let_go)
+
+
+def _let_go() -> None:
+    """Leave plain text behind: Qt would ask, and destroy, an object of Python's when Python is gone already."""
+    if QGuiApplication.instance() is None:
+        return
+    data = QGuiApplication.clipboard().mimeData()
+    if isinstance(data, ExcerptData):
+        QGuiApplication.clipboard().setText(data.retrieveData("text/plain", None))
 
 
 def excerpt(stack: Stack, selection: Selection) -> Excerpt:

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QToolTip
 
-from desktop.core.conversation import UserTurn
+from desktop.core.conversation import AgentItem, ToolItem, UserTurn
 from desktop.ui.labels import literal_tip
 from desktop.ui.transcript.codepiece import CodePiece
 from desktop.ui.transcript.copying import whole_code
@@ -195,6 +195,8 @@ class Hands:
             view.link_activated.emit(target.link)
         elif target.action == "fold":
             view.toggle(target.entry)
+            if isinstance(view.stack.entry(target.entry).item, ToolItem | AgentItem):
+                view.item_activated.emit(view.stack.ids[target.entry])
         elif target.action == "copy":
             code = whole_code(view.stack.entry(target.entry), target.block, target.piece)
             QGuiApplication.clipboard().setText(code)

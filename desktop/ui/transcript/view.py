@@ -8,7 +8,6 @@ from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
-    QGuiApplication,
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
@@ -24,7 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from desktop.core.conversation import Change, Conversation, ThoughtItem
 from desktop.ui.theme import Theme
 from desktop.ui.transcript import access
-from desktop.ui.transcript.copying import Excerpt, ExcerptData, excerpt
+from desktop.ui.transcript.copying import Excerpt, excerpt, to_clipboard
 from desktop.ui.transcript.entries import PAD
 from desktop.ui.transcript.find import Finder
 from desktop.ui.transcript.hands import Hands
@@ -208,7 +207,7 @@ class TranscriptView(QAbstractScrollArea):
         """Put what is selected on the clipboard, as text, HTML and Markdown."""
         found = self.selected()
         if found.parts:
-            QGuiApplication.clipboard().setMimeData(ExcerptData(found))
+            to_clipboard(found)
 
     # ---- layout
 

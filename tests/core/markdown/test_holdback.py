@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from desktop.core.markdown.plain import plain
@@ -58,7 +60,7 @@ def test_words_in_open_emphasis_show_at_once() -> None:
 
 def test_text_only_grows_for_plain_prose() -> None:
     steps = seen("Plain words, some **bold** ones and `code`; then a list:\n\n- one\n- two\n\nThe end.")
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         assert after.startswith(before.rstrip()) or before.rstrip() in after
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -24,7 +25,7 @@ def sliced(source: str, cuts: list[int]) -> Slicer:
     """Feed a source in pieces."""
     slicer = Slicer()
     places = [0, *sorted(cuts), len(source)]
-    for begin, end in zip(places, places[1:], strict=False):
+    for begin, end in pairwise(places):
         slicer.feed(source[begin:end])
     return slicer
 

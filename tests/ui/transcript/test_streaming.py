@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -35,7 +36,7 @@ def whole(talk: Talk, source: str) -> list[QImage]:
 def streamed(talk: Talk, source: str, cuts: list[int]) -> list[QImage]:
     """Frames as they come, some painted and some not."""
     places = [0, *sorted(cuts), len(source)]
-    for number, (begin, end) in enumerate(zip(places, places[1:], strict=False)):
+    for number, (begin, end) in enumerate(pairwise(places)):
         talk.say(source[begin:end])
         if number % 3 == 0:
             talk.view.viewport().grab()
