@@ -7,7 +7,6 @@ waits until the end of the arguments was on screen. Closing decides nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,7 +15,7 @@ from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.core.arguments import ask_digest, lay_out_text
-from desktop.core.ask_words import HEADINGS, ending, refuses, title, verdict, ways
+from desktop.core.ask_words import HEADINGS, ending, title, verdict, ways
 from desktop.core.capabilities import Capabilities
 from desktop.core.conversation import AskItem
 from desktop.core.describe import seconds_words
@@ -27,17 +26,20 @@ from desktop.services.clock import now
 from desktop.ui.arguments_panel import ArgumentsPanel
 from desktop.ui.arguments_view import LiteralView
 from desktop.ui.ask_form import AskForm
-from desktop.ui.decision import DeadTime, DecisionButton, dead_rules
-from desktop.ui.labels import PlainLabel, literal_tip
+from desktop.ui.decision import ALLOW, DENY, ChoiceRow, DeadTime, dead_rules
+from desktop.ui.labels import PlainLabel
 from desktop.ui.theme import Theme
 
 ALLOW_CHORD, DENY_CHORD = "Ctrl+Return", "Ctrl+D"
 
 
 class ApprovalDialog(QDialog):
-    """Signal `decided(Answer)`, at most once for each version of an ask that was shown. `finished` when closed."""
+    """Signals: `decided(Answer)`, at most once for each version of an ask that was shown; `shown(AskItem)` when one
+    came up or changed; `read(AskItem)` when the end of its arguments was on screen; `finished` when closed."""
 
     decided = Signal(object)
+    shown = Signal(object)
+    read = Signal(object)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,17 +47,16 @@ class ApprovalDialog(QDialog):
         self._item: AskItem | None = None
         self._can = Capabilities()
         self._shown: tuple[str, int] | None = None  # digest and version of what is on screen
+        self._parts: tuple[object, ...] = ()
         self._sent = self._was_sending = self._closed = False
         self._deadline: float | None = None
         self._form: AskForm | None = None
-        self._buttons: list[tuple[DecisionButton, Choice]] = []
         self._dead = DeadTime(self)
         self._clock = QTimer(self, interval=1_000)
         self._clock.timeout.connect(self._tell_time)
         self._build()
-        self._add_chord(ALLOW_CHORD, "allow")
-        self._add_chord("Ctrl+Enter", "allow")
-        self._add_chord(DENY_CHORD, "deny")
+        for keys, name in ((ALLOW_CHORD, ALLOW), ("Ctrl+Enter", ALLOW), (DENY_CHORD, DENY)):
+            self._add_chord(keys, name)
         self.set_theme(theme)
 
     def set_theme(self, theme: Theme) -> None:
@@ -63,11 +64,10 @@ class ApprovalDialog(QDialog):
         self.setStyleSheet(
             dead_rules(theme.border.name(), theme.muted.name())
             + f'QLabel[warning="true"] {{ color: {theme.warning.name()}; }}'
-            + f"QPlainTextEdit {{ border: 1px solid {theme.border.name()}; border-radius: 8px; padding: 4px; }}"
+            + f"QPlainTextEdit {{ background: {theme.page.name()}; border: 1px solid {theme.border.name()};"
+            + " border-radius: 8px; padding: 4px; }"
             + f"QPlainTextEdit:focus {{ border-color: {theme.accent.name()}; }}"
         )
-        if self._item is not None:
-            self._arguments.repaint_lines()
 
     def show_ask(self, item: AskItem, *, where: str, can: Capabilities, count: int) -> None:
         """Show an ask and open. `where` names session, connection and agent; `count` is how many asks wait in all."""
@@ -84,7 +84,7 @@ class ApprovalDialog(QDialog):
         """Follow what became of the ask on screen. One that changed must be looked at anew."""
         if self._item is None or item.ask != self._item.ask or self._closed:
             return
-        changed = self._shown != (ask_digest(item), item.version)
+        changed = _parts(item) != self._parts and self._shown != (ask_digest(item), item.version)
         self._item = item
         if changed and item.state in ("pending", "sending"):
             self._fill(item)
@@ -94,7 +94,7 @@ class ApprovalDialog(QDialog):
     # ---- what is on screen
 
     def _fill(self, item: AskItem) -> None:
-        self._shown = (ask_digest(item), item.version)
+        self._shown, self._parts = (ask_digest(item), item.version), _parts(item)
         self._sent = self._was_sending = self._closed = False
         self._deadline = None if item.expires is None else _deadline(item)
         tool = item.tool or ("something it gives no name to" if item.type == "approve" else "")
@@ -111,16 +111,24 @@ class ApprovalDialog(QDialog):
         self._reason.clear()
         self._reason.setVisible(self._can.deny_note and approve)
         self._say("")
-        self._make_buttons(item)
+        self._ways.set_ways(ways(item))
+        self._set_quiet(True)
+        self._later.setText("Decide later" if item.type in ("approve", "sign-in") else "Answer later")
+        self._effect.setText(self._effect_words(item))
+        self._effect.show()
         self._dead.begin()
         self._first_focus().setFocus()
+        self.shown.emit(item)
+
+    def _end_shown(self) -> None:
+        if self._item is not None and self._shown is not None and self._arguments.edited is None:
+            self.read.emit(self._item)
 
     def _show_words(self, item: AskItem) -> None:
-        self._says_title.setText("The agent says" if item.type == "approve" else "The agent asks")
-        self._says_note.setText("Its own words. What counts is below." if item.type == "approve" else "")
-        for widget in (self._says_title, self._says_note, self._says):
-            widget.setVisible(bool(item.text))
-        self._says.show_lines(lay_out_text(item.text))
+        self._says.setVisible(bool(item.text))
+        for widget in (self._says_title, self._says_note):
+            widget.setVisible(bool(item.text) and item.type == "approve")
+        self._says.show_lines(partial(lay_out_text, item.text))
 
     def _show_form(self, item: AskItem) -> None:
         if self._form is not None:
@@ -161,7 +169,7 @@ class ApprovalDialog(QDialog):
             self.accept()
             return
         self._closed = True
-        self._clear_buttons()
+        self._ways.set_ways(())
         self._arguments.freeze()
         if self._form is not None:
             self._form.setEnabled(False)
@@ -169,6 +177,7 @@ class ApprovalDialog(QDialog):
             widget.hide()
         self._say(ending(item, self._sent))
         self._later.setText("Close")
+        self._set_quiet(False)
 
     # ---- deciding
 
@@ -199,12 +208,6 @@ class ApprovalDialog(QDialog):
             shown=self._shown[0],
         )
 
-    def _by_chord(self, name: str) -> None:
-        wanted = f"approval_{name}"
-        for button, _ in self._buttons:
-            if button.objectName() == wanted and button.isEnabled():
-                button.click()
-
     # ---- the frame
 
     def _build(self) -> None:
@@ -213,18 +216,22 @@ class ApprovalDialog(QDialog):
         self._tool = PlainLabel(wrap=True)
         self._tool.setObjectName("approval_tool")
         self._tool.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._says_title, self._says_note = PlainLabel(heading="true"), PlainLabel(muted="true")
+        self._says_title = PlainLabel("The agent says", heading="true")
+        self._says_note = PlainLabel("Its own words. What counts is below.", muted="true")
         self._says = LiteralView(most_lines=5)
         self._says.setAccessibleName("What the agent says")
         self._says.setFont(self.font())
         self._arguments = ArgumentsPanel()
         self._arguments.changed.connect(self._look)
-        self._arguments.renewed.connect(self._dead.begin)
+        self._arguments.renewed.connect(self._renewed)
+        self._arguments.view.end_shown.connect(self._end_shown)
         self._reason = QLineEdit(placeholderText="Reason, sent with your answer (optional)")
         self._reason.setObjectName("approval_reason")
         self._reason.setAccessibleName("Reason, sent with your answer")
         self._time, self._state = PlainLabel(muted="true"), PlainLabel(wrap=True)
         self._effect = PlainLabel(wrap=True, muted="true")
+        self._ways = ChoiceRow(self._dead)
+        self._ways.chosen.connect(self._choose)
         self._later = QPushButton("Decide later", autoDefault=False)
         self._later.setObjectName("approval_later")
         self._later.setProperty("quiet", True)
@@ -240,7 +247,7 @@ class ApprovalDialog(QDialog):
         column = QVBoxLayout(self)
         column.setContentsMargins(20, 16, 20, 16)
         column.setSpacing(8)
-        self._form_box, self._row = QVBoxLayout(), QHBoxLayout()
+        self._form_box = QVBoxLayout()
         column.addLayout(_row(self._heading, None, self._waiting))
         column.addWidget(self._where)
         column.addSpacing(4)
@@ -251,53 +258,15 @@ class ApprovalDialog(QDialog):
         column.addWidget(self._arguments, 1)
         for widget in (self._reason, self._state, self._effect):
             column.addWidget(widget)
-        self._row.setSpacing(8)
-        self._row.addWidget(self._later)
-        self._row.addWidget(self._time)
-        self._row.addStretch(1)
         column.addSpacing(4)
-        column.addLayout(self._row)
-
-    def _make_buttons(self, item: AskItem) -> None:
-        self._clear_buttons()
-        choices = ways(item)
-        for choice, name in zip(choices, _names(choices), strict=True):
-            button = DecisionButton(one_line(choice.label, 60), self._dead, self, by_key=refuses(choice))
-            button.setObjectName(name)
-            button.setProperty("primary", name == "approval_allow")
-            button.chosen.connect(partial(self._choose, choice))
-            self._row.addWidget(button)
-            self._buttons.append((button, choice))
-        self._later.setText("Decide later" if item.type in ("approve", "sign-in") else "Answer later")
-        self._effect.setText(self._effect_words(item))
-        self._effect.show()
-        self._chain_focus()
-
-    def _clear_buttons(self) -> None:
-        for button, _ in self._buttons:
-            button.setObjectName("")
-            button.hide()
-            button.deleteLater()
-        self._buttons = []
-
-    def _chain_focus(self) -> None:
-        last: QWidget = self._later
-        for button, _ in self._buttons:
-            QWidget.setTabOrder(last, button)
-            last = button
+        column.addLayout(_row(self._later, self._time, None, self._ways))
 
     def _look(self) -> None:
         """Which buttons can be pressed now, and why not."""
         open_ = self._item is not None and self._item.state == "pending" and not self._sent and not self._closed
         read = self._arguments.ready or not self._arguments.isVisibleTo(self)
         problem = self._form.problem() if self._form is not None else None
-        for button, choice in self._buttons:
-            refusal = refuses(choice)
-            waits = "" if read else "Available once the end of the arguments was shown."
-            why = "" if refusal else problem or waits
-            button.setEnabled(open_ and not why)
-            button.setToolTip(literal_tip(why) if why else "")
-            button.setAccessibleDescription(why)
+        self._ways.tell(open_, problem or ("" if read else "Available once the end of the arguments was shown."))
 
     def _effect_words(self, item: AskItem) -> str:
         keys = QKeySequence(ALLOW_CHORD).toString(QKeySequence.SequenceFormat.NativeText)
@@ -326,15 +295,27 @@ class ApprovalDialog(QDialog):
         if left > 0 and not self._clock.isActive():
             self._clock.start()
 
+    def _renewed(self) -> None:
+        """Other content to read: nothing counts for a moment, and there is room for it."""
+        self._dead.begin()
+        if self.isVisible():
+            QTimer.singleShot(0, self._fit)
+
     def _fit(self) -> None:
+        """Grow to what there is to read, within the screen; never shrink under somebody's pointer."""
         screen = self.screen().availableGeometry()
-        self.adjustSize()
         wide = min(max(640, self.width()), int(screen.width() * 0.9))
-        self.resize(wide, min(max(self.heightForWidth(wide), self.sizeHint().height()), int(screen.height() * 0.85)))
+        wanted = max(self.layout().totalHeightForWidth(wide), self.sizeHint().height())
+        self.resize(wide, min(max(self.height() if self.isVisible() else 0, wanted), int(screen.height() * 0.85)))
+
+    def _set_quiet(self, quiet: bool) -> None:
+        self._later.setProperty("quiet", quiet)
+        self._later.style().unpolish(self._later)
+        self._later.style().polish(self._later)
 
     def _add_chord(self, keys: str, name: str) -> None:
         chord = QShortcut(QKeySequence(keys), self, autoRepeat=False)
-        chord.activated.connect(lambda: self._by_chord(name))
+        chord.activated.connect(lambda: self._ways.press(name))
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
@@ -346,19 +327,14 @@ class ApprovalDialog(QDialog):
         return super().event(event)
 
 
+def _parts(item: AskItem) -> tuple[object, ...]:
+    """What tells at once that nothing changed: the digest of megabytes is not for every tick of a stream."""
+    return (item.version, id(item.args), item.tool, item.text, item.type, item.choices, id(item.schema), item.multiple)
+
+
 def _deadline(item: AskItem) -> float:
     """When the ask expires. One that came again counts from now: its item keeps the time of the first."""
     return (item.expires or 0.0) + (item.at if item.version == 0 else now())
-
-
-def _names(choices: Sequence[Choice]) -> list[str]:
-    """Object names: one choice is approval_allow, one approval_deny, the plain ones first; the others are numbered."""
-    names = [f"approval_choice_{n}" for n in range(1, len(choices) + 1)]
-    for name, styles in (("approval_allow", ("allow", "allow-always")), ("approval_deny", ("deny", "deny-always"))):
-        found = (n for style in styles for n, choice in enumerate(choices) if choice.style == style)
-        if (first := next(found, None)) is not None:
-            names[first] = name
-    return names
 
 
 def _row(*widgets: QWidget | None) -> QHBoxLayout:
@@ -383,16 +359,13 @@ def _demo() -> None:
     app = QApplication(sys.argv)
     theme = DARK if "dark" in sys.argv else LIGHT
     apply(app, theme)
-    args = {"path": "/home/me/notes", "command": "rm -rf build/\u202eexe.txt\ngit push --force", "depth": 3,
-            "old_string": "colour = red\nsize = 3", "new_string": "colour = blue\nsize = 3"}  # fmt: skip
-    item = AskItem("1", 0, now(), ask="a1", tool="run_command", args=args, text="I only tidy up a little.",
-                   editable=True, expires=240.0)  # fmt: skip
+    args = {"path": "/home/me", "command": "rm -rf build/\u202eexe.txt\ngit push", "old": "red\n3", "new": "blue\n3"}
+    item = AskItem("1", 0, now(), ask="a1", tool="run_command", args=args, text="I only tidy up.", expires=240.0)
+    item.editable = True
     dialog = ApprovalDialog(theme)
     dialog.decided.connect(lambda answer: dialog.setWindowTitle(repr(answer)))
     dialog.finished.connect(app.quit)
-    dialog.show_ask(
-        item, where="Refactor plan — Dockrion on this computer, researcher", can=Capabilities(deny_note=True), count=3
-    )
+    dialog.show_ask(item, where="Plan — Dockrion, researcher", can=Capabilities(deny_note=True), count=3)
     app.exec()
 
 

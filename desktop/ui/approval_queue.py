@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QListWidget, QListWidgetItem, QPushButton, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QPalette, QShowEvent
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QSplitter,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.core.arguments import ask_digest, lay_out, lay_out_text, size
 from desktop.core.conversation import AskItem
 from desktop.core.describe import arguments_line
 from desktop.core.requests import Answer
 from desktop.core.visible import count, one_line
-from desktop.ui.arguments_view import LiteralView
+from desktop.ui.arguments_view import LiteralView, current_theme
 from desktop.ui.decision import DeadTime, DecisionButton
 from desktop.ui.labels import PlainLabel
 
@@ -72,7 +83,10 @@ class ApprovalQueue(QWidget):
         self._heading, self._hint = PlainLabel(heading="true"), PlainLabel(wrap=True, muted="true")
         self._list = QListWidget()
         self._list.setAccessibleName("Requests that wait for you")
+        self._list.setItemDelegate(_Rows(self._list))
         self._list.setUniformItemSizes(True)
+        self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._list.setFrameShape(QListWidget.Shape.NoFrame)
         self._list.currentItemChanged.connect(lambda row, _: self._show(row))
         self._list.itemChanged.connect(self._ticks_changed)
         self._list.itemActivated.connect(lambda _: self._open())
@@ -145,8 +159,10 @@ class ApprovalQueue(QWidget):
         can_tick = name in self._read and _batchable(item)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         row.setFlags(flags | Qt.ItemFlag.ItemIsUserCheckable if can_tick else flags)
-        ticked = Qt.CheckState.Checked if name in self._ticked else Qt.CheckState.Unchecked
-        row.setData(Qt.ItemDataRole.CheckStateRole, ticked if can_tick else None)
+        if can_tick:
+            row.setCheckState(Qt.CheckState.Checked if name in self._ticked else Qt.CheckState.Unchecked)
+        else:
+            row.setData(Qt.ItemDataRole.CheckStateRole, None)
 
     def _current(self) -> Name | None:
         row = self._list.currentItem()
@@ -157,7 +173,7 @@ class ApprovalQueue(QWidget):
         entry = self._entries.get(tuple(row.data(_NAME))) if row is not None else None
         if entry is None:
             self._showing = None
-            self._view.show_lines(())
+            self._view.show_lines(tuple)
             for widget in (self._title, self._size, self._says):
                 widget.hide()
             return
@@ -168,11 +184,11 @@ class ApprovalQueue(QWidget):
         self._showing = showing
         self._title.setText(one_line(item.tool or item.type, 200))
         self._size.setText(f"{one_line(title, 100)} · {size(item.args)[1]}")
-        self._says.show_lines(lay_out_text(f"The agent says: {item.text}"))
+        self._says.show_lines(partial(lay_out_text, f"The agent says: {item.text}"))
         for widget in (self._title, self._size):
             widget.show()
         self._says.setVisible(bool(item.text))
-        self._view.show_lines(lay_out(item.args))
+        self._view.show_lines(partial(lay_out, item.args))
 
     def _end_shown(self) -> None:
         if self._showing is None or not self._view.was_shown:
@@ -232,6 +248,16 @@ class ApprovalQueue(QWidget):
         if event.type() == QEvent.Type.WindowActivate:
             self._dead.begin()
         return super().event(event)
+
+
+class _Rows(QStyledItemDelegate):
+    """Rows whose boxes can be seen: the style draws their edges in a darker shade of the window (see theme.apply)."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        theme = current_theme()
+        option.palette.setColor(QPalette.ColorRole.Window, theme.muted.lighter(140))
+        option.palette.setColor(QPalette.ColorRole.Base, theme.page)
 
 
 def _seen(item: AskItem) -> _Seen:

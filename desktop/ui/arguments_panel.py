@@ -52,12 +52,6 @@ class ArgumentsPanel(QWidget):
         for widget in (self._edit, self._skip, self._discard):
             widget.hide()
 
-    def repaint_lines(self) -> None:
-        """The colours changed; what was read stays read."""
-        read = self.view.was_shown
-        self.view.show_lines(self._lines())
-        self.view.was_shown = read
-
     # ---- inside
 
     def _build(self) -> None:
@@ -103,7 +97,7 @@ class ArgumentsPanel(QWidget):
         self._skip.setChecked(False)
         self._skip.hide()
         self._notes.hide()
-        self.view.show_lines(self._lines())
+        self.view.show_lines(self._lines)
         self.renewed.emit()
         self.changed.emit()
 

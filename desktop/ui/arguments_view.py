@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFontDatabase,
+    QGuiApplication,
     QPaintEvent,
     QTextBlockFormat,
     QTextCharFormat,
@@ -30,9 +31,9 @@ _FIRST, _LATER = 0.030, 0.008  # seconds that one slice of laying out may take
 _MOST_HINTS = 5
 
 
-def theme_of(widget: QWidget) -> Theme:
-    """Our colours that go with the palette a widget has."""
-    return DARK if widget.palette().window().color().lightness() < 128 else LIGHT
+def current_theme() -> Theme:
+    """Our colours that go with the program's palette. A widget's own tells nothing: style sheets change it."""
+    return DARK if QGuiApplication.palette().window().color().lightness() < 128 else LIGHT
 
 
 class LiteralView(QPlainTextEdit):
@@ -44,6 +45,7 @@ class LiteralView(QPlainTextEdit):
     loaded = Signal()
 
     def __init__(self, parent: QWidget | None = None, *, most_lines: int = 22) -> None:
+        self._theme: Theme | None = None
         super().__init__(parent)
         self.setReadOnly(True)
         self.setUndoRedoEnabled(False)
@@ -57,6 +59,7 @@ class LiteralView(QPlainTextEdit):
         self.document().setDefaultTextOption(option)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self._most_lines = most_lines
+        self._source: Callable[[], Iterable[Line]] = tuple
         self._lines: Iterator[Line] = iter(())
         self._formats: dict[str, tuple[QTextBlockFormat, QTextCharFormat]] = {}
         self._later = QTimer(self, interval=0)
@@ -65,16 +68,27 @@ class LiteralView(QPlainTextEdit):
         self.marked = 0
         self.is_loaded = self.was_shown = True
 
-    def show_lines(self, lines: Iterable[Line]) -> None:
-        """Show other lines, from the top."""
+    def show_lines(self, lines: Callable[[], Iterable[Line]]) -> None:
+        """Show other lines, from the top. `lines` is called again when the colours change."""
+        self._source = lines
         self.clear()
-        self._formats = _formats(theme_of(self))
-        self._mark_format = _mark_format(theme_of(self))
-        self._lines, self.hints, self.marked = iter(lines), {}, 0
+        self._theme = current_theme()
+        self._formats, self._mark_format = _formats(self._theme), _mark_format(self._theme)
+        self._lines, self.hints, self.marked = iter(lines()), {}, 0
         self.is_loaded = self.was_shown = False
         self._lay_out(_FIRST)
         self.moveCursor(QTextCursor.MoveOperation.Start)
         self.updateGeometry()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Other colours: the same lines again, and what was read stays read."""
+        super().changeEvent(event)
+        if event.type() != QEvent.Type.PaletteChange or self._theme is None or current_theme() is self._theme:
+            return
+        read, place = self.was_shown, self.verticalScrollBar().value()
+        self.show_lines(self._source)
+        self.was_shown = read
+        self.verticalScrollBar().setValue(place)
 
     def rest(self) -> int:
         """How many lines are below what can be seen now, as far as is known."""
@@ -173,6 +187,7 @@ class ArgumentsEditor(QPlainTextEdit):
         self.setAccessibleName("Arguments to edit, as JSON")
         self.setTabChangesFocus(True)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
+        self.setMinimumHeight(10 * self.fontMetrics().lineSpacing())
         self._type = type(args)
         self.setPlainText(as_text(args))
 

@@ -24,7 +24,7 @@ from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QT
 
 from desktop.core.requests import Image
 from desktop.core.visible import one_line
-from desktop.ui.arguments_view import theme_of
+from desktop.ui.arguments_view import current_theme
 from desktop.ui.icons import icon
 from desktop.ui.labels import ElidedLabel, PlainLabel, literal_tip
 from desktop.ui.thumbnails import Thumbnailer
@@ -225,7 +225,7 @@ class Thumb(QFrame):
         self._said.setVisible(bool(note))
         self.close_button = QToolButton(autoRaise=True)
         self.close_button.setFixedSize(28, 28)
-        self.close_button.setIcon(icon("close", theme_of(parent).muted))
+        self.close_button.setIcon(icon("close", current_theme().muted))
         self.close_button.clicked.connect(self.remove_wanted)
         self._lay_out()
         self._thumbnailer = Thumbnailer(image.data, SIDE * 3, self)
@@ -276,7 +276,7 @@ class Thumb(QFrame):
         ratio = self.devicePixelRatioF()
         side = round(SIDE * ratio)
         if self._picture.isNull():
-            self._art.setPixmap(icon("attach", theme_of(self).muted).pixmap(24, 24))
+            self._art.setPixmap(icon("attach", current_theme().muted).pixmap(24, 24))
             return
         scaled = self._picture.scaled(
             side, side, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
@@ -286,7 +286,7 @@ class Thumb(QFrame):
         self._art.setPixmap(pixmap)
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        theme = theme_of(self)
+        theme = current_theme()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         focused = self.hasFocus()

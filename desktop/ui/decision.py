@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+
+from desktop.core.ask_words import refuses
+from desktop.core.events import Choice
+from desktop.core.visible import one_line
+from desktop.ui.labels import literal_tip
 
 DEAD_MS = 500
+ALLOW, DENY = "approval_allow", "approval_deny"
 
 
 class DeadTime(QObject):
@@ -80,6 +88,61 @@ class DecisionButton(QPushButton):
             self.setProperty("dead", self._dead.running)
             self.style().unpolish(self)
             self.style().polish(self)
+
+
+class ChoiceRow(QWidget):
+    """The ways to answer, side by side. Signal `chosen(Choice)`.
+
+    One that allows is named approval_allow, one that refuses approval_deny, so that they can be found from outside."""
+
+    chosen = Signal(object)
+
+    def __init__(self, dead: DeadTime, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._dead = dead
+        self._buttons: list[tuple[DecisionButton, Choice]] = []
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(8)
+
+    def set_ways(self, choices: Sequence[Choice]) -> None:
+        """Offer other choices, in this order."""
+        for button, _ in self._buttons:
+            button.setObjectName("")
+            button.hide()
+            button.deleteLater()
+        self._buttons = [(self._button(c, name), c) for c, name in zip(choices, _names(choices), strict=True)]
+
+    def tell(self, open_: bool, why_not: str) -> None:
+        """What can be pressed now: nothing unless `open_`; only refusals while there is a reason against the rest."""
+        for button, choice in self._buttons:
+            why = "" if refuses(choice) else why_not
+            button.setEnabled(open_ and not why)
+            button.setToolTip(literal_tip(why) if why else "")
+            button.setAccessibleDescription(why)
+
+    def press(self, name: str) -> None:
+        """Press the button of that object name, as a hand would: only if it can be pressed."""
+        for button, _ in self._buttons:
+            if button.objectName() == name and button.isEnabled():
+                button.click()
+
+    def _button(self, choice: Choice, name: str) -> DecisionButton:
+        button = DecisionButton(one_line(choice.label, 60), self._dead, by_key=refuses(choice))
+        button.setObjectName(name)
+        button.setProperty("primary", name == ALLOW)
+        button.chosen.connect(partial(self.chosen.emit, choice))
+        self._row.addWidget(button)
+        return button
+
+
+def _names(choices: Sequence[Choice]) -> list[str]:
+    names = [f"approval_choice_{n}" for n in range(1, len(choices) + 1)]
+    for name, styles in ((ALLOW, ("allow", "allow-always")), (DENY, ("deny", "deny-always"))):
+        found = (n for style in styles for n, choice in enumerate(choices) if choice.style == style)
+        if (first := next(found, None)) is not None:
+            names[first] = name
+    return names
 
 
 def dead_rules(theme_border: str, theme_muted: str) -> str:

@@ -17,6 +17,7 @@ from desktop.core.conversation import AskItem
 from desktop.core.events import Choice
 from desktop.core.requests import Answer
 from desktop.services.clock import now
+from desktop.ui import theme as themes
 from desktop.ui.approval_dialog import ApprovalDialog
 from desktop.ui.theme import LIGHT, Theme
 
@@ -494,3 +495,65 @@ def test_a_form_is_declined_without_its_values(desk: Desk) -> None:
     desk.alive()
     QTest.mouseClick(desk.deny, Left)
     assert [(a.allow, a.args) for a in desk.answers] == [(False, None)]
+
+
+# ---- around it
+
+
+def test_space_denies_when_the_focus_was_moved_there(desk: Desk) -> None:
+    desk.show(ask())
+    desk.deny.setFocus()
+    QTest.keyClick(desk.deny, Qt.Key.Key_Space)
+    assert desk.answers == []
+    desk.alive()
+    QTest.keyClick(desk.deny, Qt.Key.Key_Space)
+    assert [answer.allow for answer in desk.answers] == [False]
+
+
+def test_the_next_ask_starts_dead(desk: Desk) -> None:
+    desk.show(ask())
+    desk.ready()
+    desk.show(ask(ask="a2", args={"path": "/home"}))
+    QTest.mouseClick(desk.allow, Left)
+    assert desk.answers == []
+    desk.ready()
+    QTest.mouseClick(desk.allow, Left)
+    assert [answer.ask for answer in desk.answers] == ["a2"]
+
+
+def test_what_was_shown_and_read_is_told(desk: Desk, qtbot: QtBot) -> None:
+    shown: list[AskItem] = []
+    read: list[AskItem] = []
+    desk.dialog.shown.connect(shown.append)
+    desk.dialog.read.connect(read.append)
+    item = desk.show(ask(args={"content": "\n".join(map(str, range(300)))}))
+    desk.alive()
+    assert shown == [item] and read == []
+    QTest.keyClick(desk.arguments, Qt.Key.Key_End, CTRL)
+    qtbot.waitUntil(lambda: read == [item])
+
+
+def test_other_colours_keep_what_was_read(desk: Desk, qapp: QApplication) -> None:
+    desk.show(ask(args={"content": "\n".join(map(str, range(300)))}))
+    desk.alive()
+    QTest.keyClick(desk.arguments, Qt.Key.Key_End, CTRL)
+    desk.ready()
+    themes.apply(qapp, themes.DARK)
+    desk.dialog.set_theme(themes.DARK)
+    desk.settle()
+    assert desk.allow.isEnabled() and "299" in desk.arguments.toPlainText()
+
+
+def test_a_screen_reader_reads_the_whole(desk: Desk) -> None:
+    desk.show(ask(text="I tidy up."), count=2)
+    face = QAccessible.queryAccessibleInterface(desk.arguments)
+    assert face.textInterface().text(0, face.textInterface().characterCount()) == '"path": "/tmp/x"'
+    label = QAccessible.queryAccessibleInterface(desk.part("approval_tool", QLabel))
+    assert label.text(QAccessible.Text.Name) == "delete_file"
+    for button in (desk.allow, desk.deny):
+        assert QAccessible.queryAccessibleInterface(button).text(QAccessible.Text.Name) == button.text()
+
+
+def test_the_dialog_blocks_nothing_but_its_window(desk: Desk) -> None:
+    desk.show(ask())
+    assert desk.dialog.windowModality() == Qt.WindowModality.WindowModal
