@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from desktop.core.conversation import AgentItem, EndItem, StepItem, ThoughtItem, ToolItem
+from desktop.core.endings import kind_of
 from desktop.core.wire.jsontext import compact
 
 TOOL_STATES = {
@@ -20,6 +21,7 @@ STEP_STATES = {"pending": "to do", "running": "running", "done": "done", "failed
 AGENT_STATES = {"started": "working", "running": "working", "waiting": "waits", "done": "done", "failed": "failed",
                 "closed": "ended"}  # fmt: skip
 _LINE = 120
+_WORKING = "The server may still be working."
 
 
 def seconds_words(seconds: float) -> str:
@@ -91,21 +93,22 @@ def thought_line(item: ThoughtItem, live: bool, now: float | None = None) -> str
 
 def ending_line(item: EndItem) -> str:
     """An ending that is not a plain success, in words; the detail is the server's own."""
-    said = item.error.text if item.error else ""
-    if item.reason == "interrupted":
-        return "Interrupted: Sluice ended before this answer did. What had arrived is kept."
+    kind, said = kind_of(item), item.error.text if item.error else ""
+    if item.status == "limit" and item.reason == "too-long" and said:
+        return f"Unfinished: {said}"
     words = {
+        "interrupted": "Interrupted: Sluice ended before this answer did. What had arrived is kept.",
         "waiting": "Waiting for a person to decide.",
-        "cancelled": "Stopped by you." if item.reason == "stopped" else "Stopped by the server.",
-        "failed": f"Failed. {said}" if said else "The run failed; the answer is unfinished.",
-        "refused": "The agent refused to answer.",
+        "stopped": "Stopped by you." if item.reason == "stopped" else "Stopped by the server.",
+        "failed": "Failed; the answer is unfinished." if said else "The run failed; the answer is unfinished.",
+        "unknown": "Not known how it ended; the answer is unfinished.",
+        "timed out": "Timed out; the answer is unfinished.",
+        "refused": "Refused." if said else "The agent refused to answer.",
         "limit": "Unfinished: the answer reached a limit of the server; it is too long or took too many steps.",
         "calls": "The model wants its caller to run tools, which Sluice does not do.",
-        "cut": "Cut off: the stream stopped with no sign of an end. The server may still be working.",
-        "completed": "Completed.",
-    }[item.status]
-    if item.reason == "timeout":
-        words = f"Timed out; the answer is unfinished. {said}"
-    elif item.status == "cut" and said:
-        words = f"Cut off. {said}"
-    return words.strip()
+        "cut": "Cut off." if said else "Cut off: the stream stopped with no sign of an end. " + _WORKING,
+        "whole": "Completed.",
+    }[kind]
+    if kind not in ("failed", "unknown", "timed out", "refused", "cut") or not said:
+        return words
+    return f"{words} {said}"

@@ -35,7 +35,7 @@ def test_every_ending_has_its_word(status: RunStatus, reason: str | None, word: 
 
 def test_a_failure_says_what_the_server_said() -> None:
     end = EndItem("e", 0, 0.0, status="failed", error=Failure("The key was refused."))
-    assert describe.ending_line(end) == "Failed. The key was refused."
+    assert describe.ending_line(end) == "Failed; the answer is unfinished. The key was refused."
 
 
 def test_arguments_are_one_line_and_cut_where_told() -> None:
