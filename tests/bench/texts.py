@@ -8,6 +8,10 @@ _TEXT = """
 the parser reads a stream of words and gives each one a place in the tree while the window stays
 quick calm and honest about what it knows so that nobody has to wait for an answer
 """
+_TEXT = """
+the parser reads a stream of words and gives each one a place in the tree while the window stays
+quick calm and honest about what it knows so that nobody has to wait for an answer
+"""
 _WORDS = _TEXT.split()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
 from weakref import WeakKeyDictionary
 
 from desktop.ui.transcript.pieces import DocPiece, Span, units
@@ -13,76 +13,86 @@ from desktop.ui.transcript.stack import Stack
 _MARKS = str.maketrans("", "", "*_`~")
 
 
-class Place(NamedTuple):
-    """The nth match of an entry."""
-
-    entry: int
-    nth: int
-
-
 class Finder:
-    """`places` are in reading order; `current` is an index into them, or -1."""
+    """`count` places are known by entry; `current` is one of them, or -1."""
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self.needle = ""
-        self.places: list[Place] = []
         self.current = -1
+        self._entries: list[int] = []  # those with a match
+        self._ends: list[int] = []  # how many places there are up to each of them
         self._seen: WeakKeyDictionary[DocPiece, tuple[int, list[Span]]] = WeakKeyDictionary()
+
+    @property
+    def count(self) -> int:
+        return self._ends[-1] if self._ends else 0
 
     def search(self, text: str) -> int:
         """Look for a text, without regard to case; the number of places."""
-        self.needle = text.casefold()
+        self.needle = text.lower()
         self.current = -1
         self._seen.clear()
-        self.places = [] if not self.needle else list(self._places())
-        return len(self.places)
+        self._entries, self._ends = [], []
+        if self.needle:
+            self._count_all()
+        return self.count
 
-    def _places(self) -> list[Place]:
-        found: list[Place] = []
-        stack, needle = self._stack, self.needle
-        for index, name in enumerate(stack.ids):
-            entry = stack.entries[index]
-            item = stack.conversation.items[name]
-            source = getattr(item, "text", None) if entry is None else entry.source()
-            if not isinstance(source, str):
-                source = stack.entry(index).source()
-            low = source.lower()
-            count = low.count(needle)
-            if not count and any(mark in low for mark in "*_`~"):
-                count = low.translate(_MARKS).count(needle)
-            found += [Place(index, nth) for nth in range(count)]
-        return found
+    def _count_all(self) -> None:
+        total = 0
+        for index, name in enumerate(self._stack.ids):
+            if count := self._count(self._source(index, name)):
+                total += count
+                self._entries.append(index)
+                self._ends.append(total)
+
+    def _source(self, index: int, name: str) -> str:
+        """The searched text of an item. Most are searched without making an entry of them."""
+        text = getattr(self._stack.conversation.items[name], "text", None)
+        return text if isinstance(text, str) else self._stack.entry(index).source()
+
+    def _count(self, source: str) -> int:
+        """Matches in the source; where there are none, in the source without the marks of emphasis and code."""
+        low = source.lower()
+        count = low.count(self.needle)
+        if not count and " " in self.needle and self._words_in(low):
+            count = low.translate(_MARKS).count(self.needle)
+        return count
+
+    def _words_in(self, low: str) -> bool:
+        return all(word in low for word in self.needle.split())
 
     def step(self, back: bool = False) -> Spot | None:
         """Go to the next place, round at the end; where it is in the layout."""
-        if not self.places:
+        if not self.count:
             return None
         if self.current < 0:
-            self.current = len(self.places) - 1 if back else self._first_below()
+            self.current = self.count - 1 if back else self._first_below()
         else:
-            self.current = (self.current + (-1 if back else 1)) % len(self.places)
-        return self._locate(self.places[self.current])
+            self.current = (self.current + (-1 if back else 1)) % self.count
+        at = bisect_right(self._ends, self.current)
+        return self._locate(self._entries[at], self.current - (self._ends[at - 1] if at else 0))
 
     def _first_below(self) -> int:
         """The first place that is not above what is seen now."""
-        at = self._stack.placed[0].entry if self._stack.placed else 0
-        return next((n for n, place in enumerate(self.places) if place.entry >= at), 0)
+        seen = self._stack.placed[0].entry if self._stack.placed else 0
+        at = bisect_left(self._entries, seen)
+        return self._ends[at - 1] if 0 < at < len(self._entries) else 0
 
-    def _locate(self, place: Place) -> Spot | None:
+    def _locate(self, index: int, nth: int) -> Spot:
         """The nth match in the laid-out entry; hidden ones (in an address, say) give way to the last one shown."""
-        left, last = place.nth, None
-        entry = self._stack.open(place.entry)
-        for number in range(len(entry.shown)):
-            if self.needle[:1] not in entry.shown[number].source.casefold() and entry.shown[number].source:
+        left, last = nth, None
+        entry = self._stack.open(index)
+        for number, block in enumerate(entry.shown):
+            if block.source and self.needle[0] not in block.source.lower():
                 continue
-            for at, piece in enumerate(self._stack.build(place.entry, number).pieces):
+            for at, piece in enumerate(self._stack.build(index, number).pieces):
                 for begin, _ in self.spans(piece):
-                    last = Spot(place.entry, number, at, begin)
+                    last = Spot(index, number, at, begin)
                     if not left:
                         return last
                     left -= 1
-        return last or Spot(place.entry, 0, 0, 0)
+        return last or Spot(index, 0, 0, 0)
 
     def spans(self, piece: object) -> list[Span]:
         """The matches inside a piece."""

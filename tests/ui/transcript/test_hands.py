@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QGuiApplication, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QGuiApplication, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.core import events as e
 from desktop.core.requests import Image
 from desktop.ui.theme import DARK, Theme
+from desktop.ui.transcript.copying import whole_code
 from desktop.ui.transcript.pieces import TextPiece
 from desktop.ui.transcript.selection import Spot
 from tests.ui.transcript.talk import Talk
@@ -50,19 +51,8 @@ def point_of(talk: Talk, entry: int, block: int, piece: int, position: int) -> Q
 def drag(qtbot: QtBot, talk: Talk, begin: QPoint, end: QPoint) -> None:
     viewport = talk.view.viewport()
     qtbot.mousePress(viewport, Qt.MouseButton.LeftButton, pos=begin)
-    event_point = QPointF(end)
-    from PySide6.QtCore import QEvent
-    from PySide6.QtGui import QMouseEvent
-
-    left = Qt.MouseButton.LeftButton
-    move = QMouseEvent(
-        QEvent.Type.MouseMove,
-        event_point,
-        viewport.mapToGlobal(event_point),
-        left,
-        left,
-        Qt.KeyboardModifier.NoModifier,
-    )
+    left, none, point = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, QPointF(end)
+    move = QMouseEvent(QEvent.Type.MouseMove, point, viewport.mapToGlobal(point), left, left, none)
     QApplication.sendEvent(viewport, move)
     qtbot.mouseRelease(viewport, left, pos=end)
 
@@ -102,14 +92,12 @@ def test_the_code_button_copies_every_byte(qtbot: QtBot, theme: Theme) -> None:
     talk.say(f"Before\n\n```text\n{code}\n```\nafter")
     talk.end()
     for block in range(1, len(talk.view.stack.open(0).blocks) - 1):
-        from desktop.ui.transcript.copying import whole_code
-
         assert whole_code(talk.view.stack.entry(0), block, 0) == code
 
 
 def test_a_link_is_only_told_never_opened(qtbot: QtBot, talk: Talk) -> None:
     with qtbot.waitSignal(talk.view.link_activated) as caught:
-        where = "First bold paragraph with a ".__len__() + 2
+        where = len("First bold paragraph with a ") + 2
         qtbot.mouseClick(talk.view.viewport(), Qt.MouseButton.LeftButton, pos=point_of(talk, 1, 0, 0, where))
     assert caught.args == ["https://a.example/page"]
 
@@ -135,7 +123,6 @@ def test_find_counts_and_goes_round(talk: Talk) -> None:
     assert view.find("a") > 3
     first = view.find_next()
     assert first == 1 and view.selected().plain() == "A"
-    assert view.find_previous() == view.find("a") or view.finder.current >= -1
     assert view.find("not there") == 0
     assert view.find_next() == 0
 
