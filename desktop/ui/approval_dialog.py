@@ -49,6 +49,7 @@ class ApprovalDialog(QDialog):
         self._shown: tuple[str, int] | None = None  # digest and version of what is on screen
         self._parts: tuple[object, ...] = ()
         self._sent = self._was_sending = self._closed = False
+        self._old_trouble: str | None = None
         self._deadline: float | None = None
         self._form: AskForm | None = None
         self._dead = DeadTime(self)
@@ -90,6 +91,14 @@ class ApprovalDialog(QDialog):
             self._fill(item)
             self._say("This request changed after it was shown. Please look at it again.", trouble=True)
         self._follow(item)
+
+    def not_sent(self, trouble: str) -> None:
+        """The answer did not get through, so the ask is open again: a new showing, a new decision."""
+        if self._sent:
+            self._sent = self._was_sending = False
+            self._dead.begin()
+        self._say(trouble, trouble=True)
+        self._look()
 
     # ---- what is on screen
 
@@ -152,17 +161,10 @@ class ApprovalDialog(QDialog):
             self._say("Sending your answer…" if self._sent else "An answer is on its way.")
         elif item.state != "pending":
             self._show_end(item)
-        elif item.trouble and (self._was_sending or not self._sent):
-            self._take_back(item.trouble)
+        elif item.trouble and (self._was_sending or not self._sent or item.trouble != self._old_trouble):
+            self.not_sent(item.trouble)
         self._tell_time()
         self._look()
-
-    def _take_back(self, trouble: str) -> None:
-        """The answer did not get through, so the ask is open again: a new showing, a new decision."""
-        if self._sent:
-            self._sent = self._was_sending = False
-            self._dead.begin()
-        self._say(trouble, trouble=True)
 
     def _show_end(self, item: AskItem) -> None:
         if self._sent and item.state == "answered":
@@ -189,7 +191,7 @@ class ApprovalDialog(QDialog):
         if item.state != "pending" or self._shown != (ask_digest(item), item.version):
             self.refresh(item)
             return
-        self._sent = True
+        self._sent, self._old_trouble = True, item.trouble
         self._say("Sending your answer…")
         self._look()
         self.decided.emit(self._answer(item, choice))

@@ -27,7 +27,7 @@ from desktop.core.arguments import Line, as_text
 from desktop.core.visible import MARK, OPEN, look_alikes, marks
 from desktop.ui.theme import DARK, LIGHT, Theme
 
-_FIRST, _LATER = 0.030, 0.008  # seconds that one slice of laying out may take
+_FIRST, _LATER = 0.020, 0.008  # seconds that one slice of laying out may take
 _MOST_HINTS = 5
 
 

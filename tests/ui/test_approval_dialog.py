@@ -288,6 +288,18 @@ def test_a_decision_that_could_not_be_sent_opens_the_ask_again(desk: Desk) -> No
     assert [answer.allow for answer in desk.answers] == [True, False]
 
 
+def test_a_failure_that_came_at_once_opens_the_ask_again_too(desk: Desk) -> None:
+    item = desk.show(ask())
+    desk.ready()
+    QTest.mouseClick(desk.allow, Left)
+    item.trouble = "Nobody listens there."  # "sending" came and went between two looks
+    desk.dialog.refresh(item)
+    desk.ready()
+    QTest.mouseClick(desk.allow, Left)
+    desk.dialog.not_sent("This request is no longer open. Nothing was sent.")
+    assert "no longer open" in desk.text() and len(desk.answers) == 2
+
+
 @pytest.mark.parametrize(
     ("state", "word"),
     [("answered", "elsewhere"), ("expired", "ran out"), ("withdrawn", "withdrawn"), ("superseded", "newer")],
