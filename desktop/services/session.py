@@ -235,7 +235,7 @@ class Session:
         run.bound(self.bounds)
         live = self.live = Live(run, number, heard=at)
         if (wire := self.listeners.wire) is not None:
-            wire.begin(number, run, prompt, self.patient, at)
+            wire.begin(run, prompt, self.patient, self.route, at)
         self.listeners.begin(number, prompt, at)
         self._changed(self._reducer.begin(prompt, at))
         patient = self.patient and prompt is not None  # a decision is never sent twice
