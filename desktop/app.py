@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import qasync
+import shiboken6
 from PySide6.QtWidgets import QApplication
 
 from desktop import __version__
@@ -43,8 +44,11 @@ def main(
     app.setQuitOnLastWindowClosed(False)  # it would end the loop in the middle of an await
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
-    with loop:
-        return int(loop.run_until_complete(_Program(app, data_dir, given, file, self_test).run()))
+    try:
+        with loop:
+            return int(loop.run_until_complete(_Program(app, data_dir, given, file, self_test).run()))
+    finally:
+        shiboken6.delete(app)  # while Python still lives: Qt's accessibility cache holds objects that Python made
 
 
 class _Program:
@@ -90,6 +94,7 @@ class _Program:
         except TimeoutError:
             _log.warning("not everything ended in time: %s", tasks.running())
         window.hide()
+        shiboken6.delete(window)
         return 0
 
     def _theme(self, window: MainWindow, choice: str) -> None:

@@ -12,7 +12,7 @@ from weakref import ref
 
 from PySide6.QtCore import QObject, QPoint, QRect, QSize, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleInterface, QColor, QWindow
-from shiboken6 import getCppPointer, isValid
+from shiboken6 import isValid
 
 from desktop.core.conversation import Added, AnswerItem, AskItem, Change, EndItem, Grew, NoticeItem
 
@@ -23,7 +23,9 @@ _ANNOUNCE_MS = 1500
 _AT_ONCE = 40_000  # characters of an answer that are turned into words for one question
 _MOST = 400  # characters of one announcement
 _SENTENCE = re.compile(r".*[.!?。！？:](?=\s)|.*\n", re.S)
-_kept: dict[int, QAccessibleInterface] = {}
+_FEW = 256
+_kept: list[QAccessibleInterface] = []
+_room = _FEW  # how many may be kept before the dead ones are let go
 _installed = False
 
 
@@ -238,13 +240,20 @@ def install() -> None:
 
 
 def _make(name: str, target: QObject) -> QAccessibleInterface | None:
-    """The interface of one of our objects. Qt deletes it with its object; were Python to do so first, Qt's cache would
-    be left with an address of nothing. So it is kept here until its object's address is used again."""
+    """A new interface of one of our objects. Qt keeps it and deletes it with its object; it asks again when Python has
+    changed the object's class (a signal connected), and would delete one that it was given twice twice."""
     kind = {"TranscriptView": PaneInterface, "EntryNode": EntryInterface}.get(name)
     if kind is None or target is None:
         return None
-    address = getCppPointer(target)[0]
-    made = _kept.get(address)
-    if made is None or not isValid(made) or made.object() is not target:
-        made = _kept[address] = kind(target)
+    made = kind(target)
+    _keep(made)
     return made
+
+
+def _keep(made: QAccessibleInterface) -> None:
+    """Hold it, or Python would delete it first; those that Qt has deleted are let go now and then."""
+    global _room
+    if len(_kept) >= _room:
+        _kept[:] = [kept for kept in _kept if isValid(kept)]
+        _room = max(_FEW, 2 * len(_kept))
+    _kept.append(made)
