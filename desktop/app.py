@@ -77,7 +77,7 @@ class _Program:
         window.close_wanted.connect(self._ended.set)
         window.show()
         await window.painted.wait()
-        await asyncio.to_thread(_load)
+        await asyncio.to_thread(_load, paths)
         from desktop.services.workspace import Workspace
 
         workspace = Workspace(paths, settings)
@@ -104,10 +104,12 @@ class _Program:
             window.set_theme(theme)
 
 
-def _load() -> None:
+def _load(paths: Paths) -> None:
     """What is heavy and holds no Qt, in a thread while the first window stands there already."""
-    from desktop.services import transport
+    from desktop.services import logs, transport
 
+    paths.make()
+    logs.start(paths)
     for name in ("pydantic", "markdown_it", "pygments.lexers"):
         importlib.import_module(name)
     transport.warm()

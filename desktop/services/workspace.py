@@ -18,7 +18,7 @@ from desktop.core.conversation import Conversation, UserTurn
 from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
 from desktop.core.events import AnyEvent
 from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
-from desktop.services import local_servers
+from desktop.services import local_servers, logs
 from desktop.services.history import Draft, History
 from desktop.services.keychain import Keychain
 from desktop.services.local_model import LocalModel
@@ -62,8 +62,8 @@ class Workspace:
         self.say: Callable[[str], None] = _log.warning
         self.current: str | None = None  # key of the tab in front
         self._profiles = Profiles(paths)
-        self._keychain = Keychain(paths.keyring_service, self.say)
-        self._history = History(paths, trouble=self.say)
+        self._keychain = Keychain(paths.keyring_service, self._tell)
+        self._history = History(paths, trouble=self._tell)
         self._model = LocalModel()
         self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
         self._secrets: dict[str, Secrets] = {}  # read once per run of the program
@@ -105,8 +105,11 @@ class Workspace:
 
     def add_temporary(self, connection: Connection, secrets: Secrets) -> Profile:
         """A connection for this run only. Its key is never stored."""
+        same = (profile for profile, _ in self._temporary.values() if profile.connection == connection)
         name = f"{self.name_for(connection)} (this run only)"
-        profile = Profile(f"run-{len(self._temporary)}", name, connection)
+        profile = next(same, None) or Profile(f"run-{len(self._temporary)}", name, connection)
+        for secret in filter(None, (secrets.key, *secrets.extra.values())):
+            logs.redact(secret)
         self._temporary[profile.id] = (profile, secrets)
         return profile
 
@@ -284,6 +287,10 @@ class Workspace:
         await self._history.close()
 
     # ---- inside
+
+    def _tell(self, words: str) -> None:
+        """Whoever `say` is by now: the window takes its place after this was made."""
+        self.say(words)
 
     def _tab(self, key: str, profile: Profile | None, conversation: Conversation) -> Tab:
         place = profile.connection if profile else Connection("openai", "")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QIODevice, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent, QImage, QResizeEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QImage, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -22,7 +23,7 @@ from PySide6.QtWidgets import (
 from desktop.core.adapters import adapter_class
 from desktop.core.conversation import AskItem, Change, Grew, RunChanged, SessionChanged, ThoughtItem, ToolItem
 from desktop.core.errors import SluiceError
-from desktop.core.requests import Answer, Image, Prompt
+from desktop.core.requests import Answer, Prompt
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Tab, Workspace
@@ -38,6 +39,9 @@ from desktop.ui.theme import Theme
 from desktop.ui.thinking_drawer import ThinkingDrawer
 from desktop.ui.tool_activity import ToolActivity
 from desktop.ui.transcript.view import TranscriptView
+
+if TYPE_CHECKING:
+    from desktop.services.attachments import Attachment
 
 _NARROW = 860  # pixels below which the side panel folds
 _DRAFT_MS, _DRAFT_MOST_MS = 1000, 5000
@@ -55,6 +59,7 @@ class SessionPage(QWidget):
 
     def __init__(self, workspace: Workspace, tab: Tab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setAcceptDrops(True)  # pictures may be dropped anywhere on the page
         self.tab = tab
         self._workspace = workspace
         self._theme = theme
@@ -298,30 +303,30 @@ class SessionPage(QWidget):
 
     def attach_files(self, paths: Sequence[str]) -> None:
         """Add pictures from files; what is none is refused in words."""
-        from desktop.services.attachments import load_image
+        from desktop.services.attachments import load
 
         for path in paths:
-            self._attach_from(lambda p=path: load_image(p))
+            self._attach_from(lambda p=path: load(p))
 
     def _attach_bitmap(self, picture: QImage) -> None:
-        from desktop.services.attachments import load_image
+        from desktop.services.attachments import load
 
         buffer = QBuffer()
         buffer.open(QIODevice.OpenModeFlag.WriteOnly)
         picture.save(buffer, "PNG")
         data = bytes(buffer.data().data())
-        self._attach_from(lambda: load_image(data, "pasted.png"))
+        self._attach_from(lambda: load(data, "pasted.png"))
 
     def _attach_from(self, load) -> None:  # type: ignore[no-untyped-def]
         try:
-            image: Image = load()
+            attachment: Attachment = load()
             if self.tab.profile is not None:
-                self._workspace.check_image(self.tab.profile.connection, image)
+                self._workspace.check_image(self.tab.profile.connection, attachment.image)
         except (SluiceError, OSError) as error:
             self._status.say(error.headline if isinstance(error, SluiceError) else f"The file cannot be read: {error}")
             return
-        self._status.say("")
-        self._strip.add(image)
+        self._status.say(attachment.note)
+        self._strip.add(attachment.image, attachment.note)
 
     def _pick_files(self) -> None:
         dialog = QFileDialog(self, "Attach pictures")
@@ -492,6 +497,15 @@ class SessionPage(QWidget):
         self._workspace.save_draft(self.tab, self._composer.toPlainText(), cursor, self._strip.images())
 
     # ---- Qt's own
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if self._composer.canInsertFromMimeData(event.mimeData()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self._composer.insertFromMimeData(event.mimeData())
+        event.acceptProposedAction()
+        self.focus_composer()
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
