@@ -284,6 +284,8 @@ class MainWindow(QMainWindow):
     def _connect(self, page: SessionPage, how: str) -> None:
         if how == "add":
             self.edit_connection(None, page)
+        elif how != "look":
+            self.edit_connection(page.tab.profile, page)
         else:
             spawn(self._look_around(page), "look on this computer")
 

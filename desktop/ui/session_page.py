@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.adapters import adapter_class
-from desktop.core.conversation import AskItem, Change, Grew, RunChanged, SessionChanged, ThoughtItem, ToolItem
+from desktop.core.conversation import AskItem, Change, Grew, RunChanged, SessionChanged, ThoughtItem, ToolItem, UserTurn
 from desktop.core.errors import SluiceError
 from desktop.core.requests import Answer, Prompt
 from desktop.services.profiles import Profile
@@ -30,6 +30,7 @@ from desktop.services.workspace import Tab, Workspace
 from desktop.ui.attachment_strip import AttachmentStrip
 from desktop.ui.composer import Composer
 from desktop.ui.empty_state import EmptyState
+from desktop.ui.ending_bar import EndingBar
 from desktop.ui.find_bar import FindBar
 from desktop.ui.icons import icon
 from desktop.ui.labels import literal_title
@@ -99,6 +100,7 @@ class SessionPage(QWidget):
         self._stack.addWidget(self._transcript)
         self._find = FindBar()
         self._status = StatusBar()
+        self._ending = EndingBar()
         column = self._column = QWidget(objectName="session_column")
         left = QVBoxLayout(column)
         left.setContentsMargins(0, 0, 0, 0)
@@ -106,6 +108,7 @@ class SessionPage(QWidget):
         left.addWidget(self._find)
         left.addWidget(self._stack, 1)
         left.addLayout(self._suggestion_row())
+        left.addWidget(self._ending)
         left.addWidget(self._composer_box())
         left.addWidget(self._status)
         self._jump = QToolButton(self._stack, objectName="jump_to_latest", text="Latest")
@@ -223,6 +226,7 @@ class SessionPage(QWidget):
         self._find.next_wanted.connect(self._transcript.find_next)
         self._find.previous_wanted.connect(self._transcript.find_previous)
         self._find.closed.connect(self._transcript.clear_find)
+        self._ending.wanted.connect(self._remedy)
         self._empty.suggestion_chosen.connect(self._use_suggestion)
         self._empty.model_wanted.connect(self._use_local_model)
         self._empty.add_wanted.connect(lambda: self.connection_wanted.emit("add"))
@@ -300,6 +304,29 @@ class SessionPage(QWidget):
         if trouble := await self.session.answer(answer):
             self._status.say(trouble)
         self._bridge.flush()
+
+    def _remedy(self, what: str) -> None:
+        """Do what the person chose about a run that did not end well."""
+        if what == "look up":
+            spawn(self._look_up(), "look up")
+        elif what == "send again":
+            self._send_again()
+        else:
+            self.connection_wanted.emit(what)
+
+    async def _look_up(self) -> None:
+        try:
+            if not await self.session.look_up():
+                self._status.say("This agent's server cannot be asked what became of the run.")
+        except SluiceError as error:
+            self._status.say(error.headline)
+        self._bridge.flush()
+
+    def _send_again(self) -> None:
+        """The last message once more, with its pictures; what is in the composer stays there."""
+        turns = [i for i in self.session.conversation.items.values() if isinstance(i, UserTurn)]
+        if turns and not self.session.running and self._sent is None:
+            spawn(self._say(Prompt(turns[-1].text, turns[-1].images)), "send again")
 
     def attach_files(self, paths: Sequence[str]) -> None:
         """Add pictures from files; what is none is refused in words."""
@@ -434,6 +461,7 @@ class SessionPage(QWidget):
         self._stop.setVisible(session.running)
         self._send.setVisible(not session.running)
         self._status.refresh()
+        self._ending.show_run(session.conversation.run, adapter_class(session.connection.protocol).can)
         if self._workspace.retitle(self.tab):
             self.title_changed.emit(self.tab.title)
         self.state_changed.emit()
