@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from desktop.core.conversation import AgentItem, EndItem, StepItem, ThoughtItem, ToolItem
-from desktop.core.endings import kind_of
+from desktop.core.endings import NEVER_SENT, kind_of
 from desktop.core.wire.jsontext import compact
 
 TOOL_STATES = {
@@ -100,7 +100,7 @@ def ending_line(item: EndItem) -> str:
         "interrupted": "Interrupted: Sluice ended before this answer did. What had arrived is kept.",
         "waiting": "Waiting for a person to decide.",
         "stopped": "Stopped by you." if item.reason == "stopped" else "Stopped by the server.",
-        "failed": "Failed; the answer is unfinished." if said else "The run failed; the answer is unfinished.",
+        "failed": _failed_words(item),
         "unknown": "Not known how it ended; the answer is unfinished.",
         "timed out": "Timed out; the answer is unfinished.",
         "refused": "Refused." if said else "The agent refused to answer.",
@@ -111,4 +111,14 @@ def ending_line(item: EndItem) -> str:
     }[kind]
     if kind not in ("failed", "unknown", "timed out", "refused", "cut") or not said:
         return words
-    return f"{words} {said}"
+    wait = item.error.retry_after if item.error else None
+    return f"{words} {said}" + (f" It asks to wait {seconds_words(wait)}." if wait else "")
+
+
+def _failed_words(item: EndItem) -> str:
+    """Nothing was sent; nothing came; or the answer stopped."""
+    if item.error is None:
+        return "The run failed; the answer is unfinished."
+    if item.error.code in NEVER_SENT:
+        return "Not sent."
+    return "Failed." if item.error.http or item.error.code == "no-stream" else "Failed; the answer is unfinished."

@@ -14,7 +14,7 @@ Kind = Literal[
 ]  # fmt: skip
 Remedy = Literal["look up", "send again", "key", "connection", "doctor"]
 _GATEWAYS = (502, 504, 524)  # something between gave up; the agent behind it may not have
-_NEVER_SENT = ("connect", "unreached", "address", "proxy", "certificate", "tls")
+NEVER_SENT = ("connect", "unreached", "address", "proxy", "certificate", "tls")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def ways_on(end: EndItem | RunState, can: Capabilities) -> Ways:
     if kind in ("whole", "waiting", "calls"):
         return Ways(())
     again: tuple[Remedy, ...] = ("send again",)
-    if code in _NEVER_SENT:
+    if code in NEVER_SENT:
         return Ways((*again, "connection", "doctor"))
     if code in ("key", "forbidden"):
         return Ways(("key", *again))

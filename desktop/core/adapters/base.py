@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableSequence
 from typing import Any, ClassVar
 
+from desktop.core.adapters.base_sniff import LEAST, MOST, is_streamed, no_stream, wordless
 from desktop.core.adapters.ledger import Ledger
 from desktop.core.adapters.words import failure_of, is_page, media_type, size_words
 from desktop.core.bounds import USUAL, Bounds
@@ -52,7 +53,7 @@ from desktop.core.wire.sse import SseFramer
 Events = Iterable[AnyEvent]
 MAX_WHOLE = 32 * 1024 * 1024  # of a body that is no stream
 _MAX_ERROR = 1024 * 1024  # of an error's body: enough to find its words in
-_FIRST_BYTES = 16
+_KEPT = 256  # of a stream's beginning
 
 
 class Run:
@@ -175,7 +176,7 @@ class Run:
         self.status, self.headers, self.body = status, headers, b""
         self._whole.clear()
         self._whole_size = 0
-        self._framer, self._sniffing = None, False
+        self._framer, self._sniffing, self._beginning = None, False, b""
         if status < 300:
             if media_type(headers) in self.stream_types:
                 self._framer = self.framer(self.bounds.line, self.bounds.event)
@@ -229,10 +230,14 @@ class Run:
             )
         elif reply.status >= 300:
             yield RunEnded(status="failed", reason="http", error=self.adapter.failure_of(reply))
-        elif self._framer is not None:
-            yield from self.on_end()
-        else:
+        elif self._framer is None:
             yield from self._settle_whole(reply)
+        elif is_page(Reply(self.status, self.headers, self._beginning)):
+            yield self._no_stream()
+        elif not self._beginning:
+            yield from (wordless(event) for event in self.on_end())
+        else:
+            yield from self.on_end()
 
     def text_of(self, path: Path = (), channel: Channel = "answer") -> str:
         """All text of a channel so far, parts joined as they came."""
@@ -291,6 +296,8 @@ class Run:
     def _framed(self, data: bytes) -> list[AnyEvent]:
         out: list[AnyEvent] = []
         if self._framer is not None and data:
+            if len(self._beginning) < _KEPT:
+                self._beginning += data[: _KEPT - len(self._beginning)]
             for frame in self._framer.feed(data):
                 size = len(frame.data) if isinstance(frame, Frame) else 0
                 events = self._ledger.enter(self._events_of(frame), size)
@@ -310,15 +317,16 @@ class Run:
             words = f"The answer is no stream and longer than the limit of {size_words(MAX_WHOLE)}."
             return self.failed(Failure(words, code="too-long"), "too-long"), b""
         self._whole.append(data)
-        if self._sniffing and self._whole_size >= _FIRST_BYTES:
+        if self._sniffing and self._whole_size >= LEAST:
             return self._sniff()
         return [], b""
 
     def _sniff(self) -> tuple[list[AnyEvent], bytes]:
         """A right body under a wrong type is read, with a note."""
-        self._sniffing = False
         body = b"".join(self._whole)
-        if not body.lstrip(b"\xef\xbb\xbf \r\n\t").startswith((b"data:", b"event:", b"id:", b"retry:", b":")):
+        streamed = is_streamed(body, self.framer)
+        self._sniffing = streamed is None and len(body) < MOST
+        if not streamed:
             return [], b""
         self._framer = self.framer(self.bounds.line, self.bounds.event)
         self._whole.clear()
@@ -340,15 +348,7 @@ class Run:
 
     def _no_stream(self) -> RunEnded:
         """Words for an answer that is no stream at all."""
-        reply = Reply(self.status, self.headers, self.body)
-        if not self.body.strip():
-            words = "The server sent an empty answer."
-        elif is_page(reply):
-            words = "The server sent a web page, not an agent's answer. The address may be that of its website."
-        else:
-            words = "The server sent something that is not an agent's stream. The address may be wrong."
-        failure = Failure(words, code="no-stream", http=self.status if self.status >= 400 else None)
-        return RunEnded(status="failed", reason="no-stream", error=failure)
+        return no_stream(Reply(self.status, self.headers, self.body or self._beginning))
 
 
 def _halves(frame: Frame) -> bool:
