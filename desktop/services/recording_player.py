@@ -75,6 +75,7 @@ class Player:
         self._base = now()
         self._woken = asyncio.Event()
         self._steps = 0
+        self._rests = False
         self._anchor: tuple[float, float] | None = None  # (recorded time, time now) since when it plays undisturbed
         self._until = -1.0  # seek: as fast as it goes up to here
         self._decided: set[str] = set()
@@ -130,6 +131,10 @@ class Player:
             self._pump.cancel()
             await asyncio.wait([self._pump], timeout=1.0)
         await self.session.close()
+
+    def resting(self) -> bool:
+        """Whether nothing happens until the person does something."""
+        return self.over or self._rests
 
     async def ended(self) -> None:
         """Wait until all of it has been played."""
@@ -204,7 +209,7 @@ class Player:
         self._pump = spawn(self._go(), "replay")
 
     def _wake(self) -> None:
-        self._anchor = None
+        self._anchor, self._rests = None, False
         self._woken.set()
         self.changed()
 
@@ -269,7 +274,7 @@ class Player:
     def _pieces(self, entry: rec.Chunk) -> list[rec.Chunk]:
         if self.playing or len(entry.data) < 2:
             return [entry]
-        frames = frames_of(entry.data, "event-stream" if b"data:" in entry.data[:200] else "ndjson")
+        frames = frames_of(entry.data, lines=True)
         return [rec.Chunk(entry.t, entry.exchange, frame) for frame in frames]
 
     async def _give(self, exchange: int, items: list[rec.Entry]) -> None:
@@ -297,8 +302,10 @@ class Player:
                 left = (t - since) / self.speed - (now() - began)
                 if left <= 0:
                     return
+            self._rests = left is None
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), left)
+            self._rests = False
 
     async def _start(self, entry: rec.RunBegun) -> None:
         self._run = entry.run

@@ -12,11 +12,13 @@ _BOM = b"\xef\xbb\xbf"
 
 class Cutter:
     """Fed the bytes of one body, gives pieces that end where a frame ends. How frames end is seen from the first
-    bytes: server-sent events by blank lines, lines of JSON by line ends; anything else is one frame."""
+    bytes: server-sent events by blank lines, lines of JSON by line ends; anything else is one frame. `lines` says that
+    the protocol sends lines, whatever the media type."""
 
-    def __init__(self, media: str = "") -> None:
+    def __init__(self, media: str = "", lines: bool = False) -> None:
         self._end: re.Pattern[bytes] | None = None
         self._media = media
+        self._lines = lines or any(name in media for name in ("ndjson", "jsonl", "json-seq"))
         self._sniffed = False
         self._tail = b""
 
@@ -54,17 +56,17 @@ class Cutter:
         if not first:
             return
         self._sniffed = True
-        if "event-stream" in self._media or first.startswith(_SSE_STARTS):
+        if first.startswith(_SSE_STARTS) or ("event-stream" in self._media and not self._lines):
             self._end = _EVENT_END
-        if "ndjson" in self._media or "jsonl" in self._media or "json-seq" in self._media:
-            self._end = _EVENT_END if first.startswith(_SSE_STARTS) else _LINE_END
+        elif self._lines:
+            self._end = _LINE_END
 
 
-def frames_of(body: bytes, media: str = "") -> list[bytes]:
+def frames_of(body: bytes, media: str = "", lines: bool = False) -> list[bytes]:
     """The frames of a whole body; joined, they are the body."""
     frames: list[bytes] = []
     open_ = b""
-    for piece, whole in Cutter(media).feed(body):
+    for piece, whole in Cutter(media, lines).feed(body):
         open_ += piece
         if whole:
             frames.append(open_)
