@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from desktop.services.wire_tap import Stop, WireTap
 
 _KEPT = ("completed", "limit", "calls", "cancelled", "cut")  # endings whose turn belongs to the history
 _GOODBYE = 5.0  # seconds for telling the server to stop
+_TRAILERS = 1.0  # seconds for figures that come behind the end
 
 
 @dataclass
@@ -50,6 +51,15 @@ async def _as_it_is(connection: Connection) -> tuple[Connection, Secrets]:
 
 
 @dataclass
+async def _wanted(chunks: AsyncIterator[bytes], run: Run) -> AsyncIterator[bytes]:
+    """The body. A connection that stays open after the run's last word is left."""
+    while True:
+        try:
+            yield await (asyncio.wait_for(anext(chunks), _TRAILERS) if run.over else anext(chunks))
+        except (StopAsyncIteration, TimeoutError):
+            return
+
+
 class Live:
     """The run that is going on. `number` is its place in the conversation."""
 
@@ -334,7 +344,7 @@ class Session:
                     run.marks = wire.head(exchange, status, headers, run, at)
                 self._heard(live, run.open(status, headers), at)
                 self._accept(live, status)
-                async for chunk in opened.chunks:
+                async for chunk in _wanted(opened.chunks, run):
                     at = self.clock()
                     if wire is not None:
                         wire.chunk(exchange, chunk, at)
