@@ -108,6 +108,11 @@ class AgentrailStream(Run):
 
     # ---- the stream
 
+    @property
+    def over(self) -> bool:
+        """The session's end is the run's; figures and words of other agents may follow it."""
+        return self._session_over
+
     def on_open(self) -> Events:
         """The session's id is in the head, so that even a cancelled first turn has one."""
         session = self.headers.get("x-session-id")
@@ -126,6 +131,8 @@ class AgentrailStream(Run):
         kind = _OLD_NAMES.get(data["type"], data["type"])
         if not isinstance(kind, str):
             raise TypeError("the type is no text")
+        if self._session_over and kind != "context_usage" and not count(data.get("depth")):
+            return []  # the run has ended; nothing later changes it
         read = _READERS.get(kind)
         if read is None and kind not in Agents.READS:
             return [*self._begin(data), Raw(name=kind, data=data)]

@@ -138,6 +138,11 @@ class Run:
         return self.ended
 
     @property
+    def over(self) -> bool:
+        """Whether the run's end is known and only figures may follow, for which nobody has to wait long."""
+        return False
+
+    @property
     def full(self) -> bool:
         """Whether more of the body would change nothing: an error's page says what it has to say at its beginning."""
         return self.status >= 300 and self._whole_size >= _MAX_ERROR
