@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="")
     opened = commands.add_parser("open", help="the window, replaying a recording")
     opened.add_argument("file", type=Path)
+    opened.add_argument("--protocol", dest="replayed", choices=PROTOCOLS, metavar="P", help="of a .http file")
     _add_place(opened, inherit=True)
     opened.set_defaults(act=_window)
     _add_ask(commands)
@@ -124,16 +125,24 @@ def _add_ask(commands: Any) -> None:
     ask.add_argument("--timeout", type=float, metavar="S", help="give up after S seconds")
     ask.add_argument("--json", action="store_true", help="one JSON object a line for every event")
     ask.add_argument("--verbose", action="store_true", help="details of errors")
+    ask.add_argument("--record", type=Path, metavar="FILE", help="keep what goes over the wire, without secrets")
+    _add_tests(ask)
     ask.add_argument("message", help="what to say; - reads standard input")
     ask.set_defaults(act=_ask)
 
 
+def _add_tests(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--expect", type=Path, metavar="FILE", help="hold the run against FILE; exit 7 if it fails")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write the verdict as JUnit XML")
+
+
 def _add_replay(commands: Any) -> None:
     replay = commands.add_parser("replay", help="the same from recordings, without a network")
-    replay.add_argument("--protocol", choices=PROTOCOLS, required=True, metavar="P")
+    replay.add_argument("--protocol", choices=PROTOCOLS, metavar="P", help="of .http files; else it is found out")
     replay.add_argument("--json", action="store_true")
-    replay.add_argument("--speed", default="max", metavar="max|real|N")
+    replay.add_argument("--speed", default="max", metavar="max|real|N", help="of the recorded time")
     replay.add_argument("--verbose", action="store_true")
+    _add_tests(replay)
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE")
     replay.set_defaults(act=_replay)
 
@@ -160,7 +169,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    from desktop.headless import replay
+    from desktop.headless_replay import replay
 
     return replay(options)
 

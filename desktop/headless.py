@@ -7,35 +7,37 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, TextIO
 
 from desktop.core import overview
 from desktop.core.adapters import PROTOCOLS, adapter_class
-from desktop.core.adapters.base import Run
+from desktop.core.conversation import Conversation
 from desktop.core.errors import SluiceError
 from desktop.core.eventjson import to_json
 from desktop.core.events import AnyEvent, AskOpened, Beat, Failure, Notice, Raw, RunEnded, TextDelta, TextSet
-from desktop.core.replay import parse_http, play
-from desktop.core.requests import Answer, Connection, Image, Prompt, Secrets, Talk
+from desktop.core.requests import Answer, Connection, Image, Prompt, Secrets
 from desktop.core.wire.jsontext import clean, compact
 from desktop.services import tasks
 from desktop.services.clock import now
+from desktop.services.expecting import Tested
+from desktop.services.recorder import Recorder
 from desktop.services.session import Session
 from desktop.services.transport import Transport
 
 _STATUS = {"completed": 0, "waiting": 4, "cut": 5, "limit": 6, "calls": 6}
 _NO_EVENT = ("connect", "unreached", "address", "proxy", "certificate", "tls", "timeout", "network", "http")
-_PIECE = 16 * 1024  # bytes a replay gives at once
 
 
 class Printer:
     """Shows events: as JSON lines, or the answer as text on `out` and the rest in words on `err`."""
 
-    def __init__(self, as_json: bool, verbose: bool, out: TextIO, err: TextIO) -> None:
+    def __init__(
+        self, as_json: bool, verbose: bool, out: TextIO, err: TextIO, clock: Callable[[], float] = now
+    ) -> None:
         self._json, self._verbose, self._out, self._err = as_json, verbose, out, err
-        self._start = now()
+        self._clock, self._start = clock, clock()
         self._seq = 0
         self._parts: dict[str, str] = {}
         self._last = ""
@@ -46,7 +48,7 @@ class Printer:
         """One event, in order. A pipe that was closed does not stop the run."""
         with suppress(BrokenPipeError):
             if self._json:
-                line = {"seq": self._seq, "t": round(now() - self._start, 4), **clean(to_json(event))}
+                line = {"seq": self._seq, "t": round(self._clock() - self._start, 4), **clean(to_json(event))}
                 print(compact(line), file=self._out, flush=True)
             else:
                 self._text(event)
@@ -129,8 +131,11 @@ def ending_words(event: RunEnded) -> str:
 def ask(connection: Connection, secrets: Secrets, options: argparse.Namespace) -> int:
     """One turn. Returns the exit status of the outside contract."""
     try:
+        test = Tested.of(options)
         prompt = Prompt(_message(options.message), _images(options.image))
-        return asyncio.run(_Ask(connection, secrets, options).run(prompt))
+        asking = _Ask(connection, secrets, options)
+        status = asyncio.run(asking.run(prompt))
+        return status if status == 130 else test.verdict({"ask": asking.conversation}, status)
     except SluiceError as error:
         print(f"sluice: {error.headline}", file=sys.stderr)
         if options.verbose and error.detail:
@@ -153,6 +158,13 @@ class _Ask:
         self._session.listeners.event = self._event
         self._asked: list[AskOpened] = []
         self._stopped = False
+        self._recorder = Recorder() if options.record else None
+        self._session.listeners.wire = self._recorder
+
+    @property
+    def conversation(self) -> Conversation:
+        """What was said."""
+        return self._session.conversation
 
     async def run(self, prompt: Prompt) -> int:
         loop = asyncio.get_running_loop()
@@ -172,7 +184,19 @@ class _Ask:
                 timer.cancel()
             await tasks.finish(5.0)
             await self._transport.aclose()
+            self._keep()
         return 130 if self._stopped else self._printer.status()
+
+    def _keep(self) -> None:
+        """Write the recording, also of a run that was stopped."""
+        if self._recorder is None or self._recorder.empty:
+            return
+        try:
+            self._recorder.save(self._options.record)
+        except OSError as error:
+            raise SluiceError(f"The recording cannot be written: {error}.") from error
+        finally:
+            self._recorder.close()
 
     def _event(self, run: int, seq: int, at: float, event: AnyEvent) -> None:
         self._printer.show(event)
@@ -219,21 +243,6 @@ class _Ask:
         self._session.give_up(Failure(words, code="timeout"))
 
 
-def replay(options: argparse.Namespace) -> int:
-    """Play recordings. Returns the exit status of the last run."""
-    printer = Printer(options.json, options.verbose, sys.stdout, sys.stderr)
-    for file in options.files:
-        try:
-            status, headers, body = parse_http(file.read_bytes())
-        except (OSError, ValueError) as error:
-            print(f"sluice: {file.name}: {error}", file=sys.stderr)
-            return 1
-        printer = Printer(options.json, options.verbose, sys.stdout, sys.stderr)
-        for event in play(_replayed(options.protocol), status, headers, _pieces(body)):
-            printer.show(event)
-    return printer.status()
-
-
 def protocols(as_json: bool) -> int:
     """The table of protocols and what each can do; as JSON, one object a line."""
     if not as_json:
@@ -243,15 +252,6 @@ def protocols(as_json: bool) -> int:
         cls = adapter_class(protocol)
         print(compact({"id": protocol, "name": cls.name, **cls.can.as_json()}))
     return 0
-
-
-def _replayed(protocol: str) -> Run:
-    adapter = adapter_class(protocol)(Connection(protocol, "http://replay.invalid"))
-    return adapter.run(Prompt("(replay)"), Talk(uuid="00000000-0000-4000-8000-000000000000"))
-
-
-def _pieces(body: bytes) -> Iterator[bytes]:
-    return (body[i : i + _PIECE] for i in range(0, len(body), _PIECE))
 
 
 def _message(text: str) -> str:

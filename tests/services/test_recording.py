@@ -96,9 +96,11 @@ async def test_an_approval_that_a_new_run_answers_after_a_login(tmp_path: Path) 
 
 async def test_a_permission_beside_the_stream(tmp_path: Path) -> None:
     server = Agentrail()
-    async with recorded(
-        "agentrail", server.handle, "a", Secrets("k3y-k3y"), tenant="t", user="u"
-    ) as (session, recorder, _):
+    async with recorded("agentrail", server.handle, "a", Secrets("k3y-k3y"), tenant="t", user="u") as (
+        session,
+        recorder,
+        _,
+    ):
         run = asyncio.create_task(session.send(Prompt("write")))
         await decide(session, allow=False)
         await run
