@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from desktop.core.requests import Connection, Secrets
 from desktop.services.jsonfile import JsonFile
 from desktop.services.keychain import Keychain
+from desktop.services.network import Network, network_from_json, network_to_json
 from desktop.services.paths import Paths
 
 KEY = "key"  # the name of a connection's main secret
@@ -26,6 +27,7 @@ class Profile:
     connection: Connection
     secret_fields: tuple[str, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    network: Network = Network()
 
     def account(self, secret: str = KEY) -> str:
         """The secret's name in the keyring."""
@@ -121,6 +123,7 @@ class _StoredProfile(BaseModel):
     name: str
     connection: _StoredConnection
     secret_fields: tuple[str, ...] = ()
+    network: Any = None
 
 
 _PROFILE = TypeAdapter(_StoredProfile)
@@ -155,6 +158,7 @@ def _to_json(profile: Profile) -> dict[str, Any]:
         "name": profile.name,
         "connection": {**inner, **connection_to_json(profile.connection)},
         "secret_fields": list(profile.secret_fields),
+        **({"network": network} if (network := network_to_json(profile.network)) else {}),
     }
 
 
@@ -163,4 +167,5 @@ def _from_json(entry: Any) -> Profile:
     unknown = dict(stored.model_extra or {})
     if stored.connection.model_extra:
         unknown["connection"] = stored.connection.model_extra
-    return Profile(stored.id, stored.name, _connection(stored.connection), stored.secret_fields, unknown)
+    network = network_from_json(stored.network)
+    return Profile(stored.id, stored.name, _connection(stored.connection), stored.secret_fields, unknown, network)

@@ -79,6 +79,8 @@ class StatusBar(QWidget):
             self._tick.stop()
 
     def _live_words(self, session: Session) -> list[str]:
+        if (seconds := session.next_try) is not None:
+            return [f"trying again in {seconds_words(seconds)}"]
         if not session.running or session.silence < _SILENT:
             return []
         return [f"silent for {seconds_words(session.silence)}"]
