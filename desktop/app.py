@@ -23,6 +23,7 @@ from desktop.services import tasks
 from desktop.services.paths import Paths
 from desktop.services.settings import SettingsFile
 from desktop.ui import theme as themes
+from desktop.ui.collecting import Collector
 from desktop.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ def main(
     QApplication.setDesktopFileName("sluice")
     app = QApplication(sys.argv[:1])
     app.setQuitOnLastWindowClosed(False)  # it would end the loop in the middle of an await
+    collector = Collector(app)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     try:
         with loop:
             return int(loop.run_until_complete(_Program(app, data_dir, given, file, self_test).run()))
     finally:
+        collector.stop()
         shiboken6.delete(app)  # while Python still lives: Qt's accessibility cache holds objects that Python made
 
 

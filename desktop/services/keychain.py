@@ -83,8 +83,13 @@ class Keychain:
         (self._seen.add if held else self._seen.discard)(account)
 
     async def _call(self, work: Callable[[Any], T]) -> T:
-        waiting = asyncio.get_running_loop().call_later(_WAIT, self.on_waiting, _WAITING)
-        told = waiting.when()
+        told: list[str] = []  # whether the wait was told; qasync's handles do not say when they are due
+
+        def tell() -> None:
+            told.append(_WAITING)
+            self.on_waiting(_WAITING)
+
+        waiting = asyncio.get_running_loop().call_later(_WAIT, tell)
         try:
             result = await in_daemon(lambda: _guarded(work), "keyring")
             self._trouble = ""
@@ -94,7 +99,7 @@ class Keychain:
             raise
         finally:
             waiting.cancel()
-            if asyncio.get_running_loop().time() >= told:
+            if told:
                 self.on_waiting("")
 
 

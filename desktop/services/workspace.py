@@ -22,6 +22,7 @@ from desktop.services import local_servers, logs
 from desktop.services.history import Draft, History
 from desktop.services.keychain import Keychain
 from desktop.services.local_model import LocalModel
+from desktop.services.network import DIRECT, Network, route_of
 from desktop.services.paths import Paths
 from desktop.services.profiles import KEY, Profile, Profiles
 from desktop.services.session import Session
@@ -32,7 +33,9 @@ from desktop.services.transport import Transport
 _log = logging.getLogger(__name__)
 LOCAL = "local-model"
 LOCAL_NAME = "A small model on this computer"
+THIS_RUN = " (this run only)"
 _TITLE = 60  # characters
+USUAL_NETWORK = Network()
 
 
 @dataclass
@@ -106,7 +109,7 @@ class Workspace:
     def add_temporary(self, connection: Connection, secrets: Secrets) -> Profile:
         """A connection for this run only. Its key is never stored."""
         same = (profile for profile, _ in self._temporary.values() if profile.connection == connection)
-        name = f"{self.name_for(connection)} (this run only)"
+        name = self.name_for(connection) + THIS_RUN
         profile = next(same, None) or Profile(f"run-{len(self._temporary)}", name, connection)
         for secret in filter(None, (secrets.key, *secrets.extra.values())):
             logs.redact(secret)
@@ -124,14 +127,15 @@ class Workspace:
         return "Very small: fluent, often wrong, no tools. Good for trying Sluice without an account or a network."
 
     async def save(
-        self, old: Profile | None, name: str, connection: Connection, secrets: Secrets
+        self, old: Profile | None, name: str, connection: Connection, secrets: Secrets, network: Network | None = None
     ) -> tuple[Profile, str]:
         """Keep a connection; secrets go to the keyring. Returns it with words if a secret was not kept there."""
         kept = old if old is not None and self._profiles.get(old.id) else None
         given = {name: value for name, value in {KEY: secrets.key, **secrets.extra}.items() if value}
         fields = tuple(dict.fromkeys((*(kept.secret_fields if kept else ()), *given)))
         unknown = kept.unknown if kept else {}
-        profile = Profile(kept.id if kept else str(uuid.uuid4()), name, connection, fields, unknown)
+        network = network or (old.network if old else Network())
+        profile = Profile(kept.id if kept else str(uuid.uuid4()), name, connection, fields, unknown, network)
         self._secrets.pop(profile.id, None)
         trouble = ""
         try:
@@ -170,17 +174,25 @@ class Workspace:
         """The folder of settings, history and logs."""
         return str(self.paths.data)
 
-    async def probe(self, connection: Connection, secrets: Secrets) -> Found:
+    async def probe(self, connection: Connection, secrets: Secrets, network: Network = USUAL_NETWORK) -> Found:
         """Test a connection. Raises SluiceError."""
         adapter = adapter_class(connection.protocol)(connection, secrets)
-        found: Found = await Session(connection, self.transport).ask_server(adapter.probe())
+        found: Found = await self._visit(connection, secrets, network).ask_server(adapter.probe())
         return found
 
-    async def agents(self, connection: Connection, secrets: Secrets) -> tuple[AgentInfo, ...]:
+    async def agents(
+        self, connection: Connection, secrets: Secrets, network: Network = USUAL_NETWORK
+    ) -> tuple[AgentInfo, ...]:
         """The agents that a server lists. Raises SluiceError."""
         adapter = adapter_class(connection.protocol)(connection, secrets)
-        listed: tuple[AgentInfo, ...] = await Session(connection, self.transport).ask_server(adapter.agents())
+        listed: tuple[AgentInfo, ...] = await self._visit(connection, secrets, network).ask_server(adapter.agents())
         return listed
+
+    def _visit(self, connection: Connection, secrets: Secrets, network: Network) -> Session:
+        """A session that only asks the server something."""
+        session = Session(connection, self.transport)
+        session.route = route_of(network, secrets.extra)
+        return session
 
     async def look_on_this_computer(self) -> list[Profile]:
         """The model servers that answer on this computer's usual ports; they are saved as connections."""
@@ -297,6 +309,7 @@ class Workspace:
         session = Session(place, self.transport, conversation=conversation, session_uuid=key)
         tab = Tab(key, session, profile)
         session.resolve = self._resolver(tab)
+        session.patient = True
         session.listeners.begin = lambda run, prompt, at: self._begin(tab, run, prompt, at)
         session.listeners.event = lambda run, seq, at, event: self._event(tab, run, seq, at, event)
         return tab
@@ -307,9 +320,12 @@ class Workspace:
             if profile is None:
                 raise SluiceError("Choose a connection first.")
             if profile.id == LOCAL:
+                tab.session.route = DIRECT
                 endpoint = await self._model.start()
                 return replace(profile.connection, base_url=endpoint.base_url), Secrets(endpoint.key)
-            return profile.connection, await self.secrets(profile)
+            secrets = await self.secrets(profile)
+            tab.session.route, tab.session.bounds = route_of(profile.network, secrets.extra), profile.network.bounds()
+            return profile.connection, secrets
 
         return resolve
 

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -29,7 +30,7 @@ from desktop.core.errors import SluiceError
 from desktop.core.requests import AgentInfo, Connection, Secrets
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
-from desktop.services.workspace import Workspace
+from desktop.services.workspace import THIS_RUN, Workspace
 from desktop.ui.labels import PlainLabel
 
 
@@ -64,7 +65,7 @@ class ConnectionEditor(QDialog):
         self._list = _button("List")
         self._list.clicked.connect(lambda: self._start(self._list_agents(), "list agents"))
         self._key = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
-        self._key_note = PlainLabel(wrap=True, muted="true")
+        self._key_note = _help("")
         form = self._form = QFormLayout()
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
@@ -111,7 +112,7 @@ class ConnectionEditor(QDialog):
         place = profile.connection if profile else Connection(PROTOCOLS[-1], "")
         self._protocol.setCurrentIndex(PROTOCOLS.index(place.protocol))
         self._rebuild_fields()
-        self._name.setText(profile.name if profile else "")
+        self._name.setText(profile.name.removesuffix(THIS_RUN) if profile else "")
         self._url.setText(place.base_url or self._can.default_url)
         self._agent.setEditText(place.agent or "")
         for name, value in place.options.items():
@@ -136,7 +137,7 @@ class ConnectionEditor(QDialog):
             widget = self._inputs[field.name] = _input(field)
             _row(self._form, field.label, widget)
             if field.help:
-                self._form.addRow("", PlainLabel(field.help, wrap=True, muted="true"))
+                self._form.addRow("", _help(field.help))
         self._key_note.setText(self._workspace.key_note())
 
     # ---- what it says
@@ -240,7 +241,14 @@ def _button(text: str) -> QPushButton:
     return button
 
 
+def _help(text: str) -> PlainLabel:
+    label = PlainLabel(text, wrap=True, muted="true")
+    label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+    return label
+
+
 def _row(form: QFormLayout, label: str, widget: QWidget, buddy: QWidget | None = None) -> None:
+    widget.setSizePolicy(QSizePolicy.Policy.Expanding, widget.sizePolicy().verticalPolicy())
     form.addRow(label, widget)
     (buddy or widget).setAccessibleName(label)
     caption = form.labelForField(widget)

@@ -20,6 +20,7 @@ from desktop.services.paths import Paths
 from desktop.services.settings import SettingsFile
 from desktop.services.workspace import Workspace
 from desktop.ui import theme as themes
+from desktop.ui.collecting import Collector
 from desktop.ui.main_window import MainWindow
 from desktop.ui.session_page import SessionPage
 
@@ -28,6 +29,7 @@ W = TypeVar("W", bound=QWidget)
 
 def drive(app: QApplication, work: Callable[[], Awaitable[Any]], seconds: float = 30.0) -> None:
     """Run a coroutine on qasync's loop, as the program does."""
+    collector = Collector()
     loop = qasync.QEventLoop(app)
     app.setQuitOnLastWindowClosed(False)
     asyncio.set_event_loop(loop)
@@ -36,6 +38,7 @@ def drive(app: QApplication, work: Callable[[], Awaitable[Any]], seconds: float 
             loop.run_until_complete(asyncio.wait_for(work(), seconds))
     finally:
         asyncio.set_event_loop(None)
+        collector.stop()
 
 
 class Driven:

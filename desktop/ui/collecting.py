@@ -1,0 +1,38 @@
+"""Python's cycle collector, kept on the window's thread.
+
+It runs in whatever thread allocates, and a Qt object that is part of a cycle would then be destroyed there, which Qt
+does not allow. So it is switched off, and this does its work between the frames.
+"""
+
+from __future__ import annotations
+
+import gc
+
+from PySide6.QtCore import QObject, QTimer
+
+_EVERY_MS = 250
+_OLD = 40  # young collections between two of everything: ten seconds
+
+
+class Collector(QObject):
+    """Collects from the thread it was made in, until it is deleted or `stop` is called."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        gc.disable()
+        self._turns = 0
+        self._timer = QTimer(self, interval=_EVERY_MS)
+        self._timer.timeout.connect(self._collect)
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Collect everything once more, and leave it to Python again."""
+        self._timer.stop()
+        gc.collect()
+        gc.enable()
+
+    def _collect(self) -> None:
+        if gc.get_count()[0] < gc.get_threshold()[0]:
+            return
+        self._turns += 1
+        gc.collect(2 if self._turns % _OLD == 0 else 1)
