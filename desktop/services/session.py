@@ -14,6 +14,7 @@ from typing import Any
 
 from desktop.core.adapters import adapter_class
 from desktop.core.adapters.base import Adapter, Run
+from desktop.core.arguments import ask_digest
 from desktop.core.bounds import USUAL
 from desktop.core.conversation import AskItem, Change, Conversation, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
@@ -22,6 +23,7 @@ from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Talk, Turn, Wait
 from desktop.services import retry
 from desktop.services.clock import now
+from desktop.services.decision_tap import PERSON, DecisionTap, overheard
 from desktop.services.network import DIRECT, Route
 from desktop.services.tasks import spawn
 from desktop.services.transport import Transport, failure_from, origin
@@ -41,6 +43,7 @@ class Listeners:
     changes: Callable[[Sequence[Change]], None] = lambda changes: None
     accepted: Callable[[], None] = lambda: None
     wire: WireTap | None = None
+    decisions: DecisionTap | None = None
 
 
 Resolve = Callable[[Connection], Awaitable[tuple[Connection, Secrets]]]
@@ -50,7 +53,6 @@ async def _as_it_is(connection: Connection) -> tuple[Connection, Secrets]:
     return connection, Secrets()
 
 
-@dataclass
 async def _wanted(chunks: AsyncIterator[bytes], run: Run) -> AsyncIterator[bytes]:
     """The body. A connection that stays open after the run's last word is left."""
     while True:
@@ -60,6 +62,7 @@ async def _wanted(chunks: AsyncIterator[bytes], run: Run) -> AsyncIterator[bytes
             return
 
 
+@dataclass
 class Live:
     """The run that is going on. `number` is its place in the conversation."""
 
@@ -156,24 +159,34 @@ class Session:
             failure = Failure("The run waits for a person, and nobody was there to decide.", code="unattended")
             self._break_off(self.live, self.live.run.failed(failure, "unattended", "waiting"), tell=False)
 
-    async def answer(self, answer: Answer) -> str | None:
+    def can_answer(self, ask: str) -> bool:
+        """Whether a decision about this ask could be sent now: its run is live, or is over and can be gone on with."""
+        if self.live is not None:
+            return ask in self.live.run.open_asks
+        return self._last is not None and self._last.asks_outlive
+
+    async def answer(self, answer: Answer, by: str = PERSON) -> str | None:
         """Send a decision, once. Returns None when the server has it, else why not, in words; the ask is then open
-        again. An ask that outlived its run is answered by a new run, and this waits for its end."""
+        again. An ask that outlived its run is answered by a new run, and this waits for its end. `by` says who
+        decided: a person, or the words of a rule."""
         item = next((i for i in self.conversation.open_asks() if i.ask == answer.ask), None)
         if item is None or item.state != "pending":
             return "This request is no longer open. Nothing was sent."
-        live, last = self.live, self._last
-        asked_live = live is not None and answer.ask in live.run.open_asks
-        if not asked_live and (live is not None or last is None or not last.asks_outlive):
+        if answer.shown is not None and answer.shown != ask_digest(item):
+            return "What was shown has changed, so nothing was sent. Please look at the request again."
+        if not self.can_answer(answer.ask):
             return "The run that asked is over, so it can no longer be answered. Nothing was sent."
         if (wire := self.listeners.wire) is not None:
             wire.decided(answer, self.clock())
+        if (tap := self.listeners.decisions) is not None:
+            tap.decided(answer, by)
         self._changed(self._reducer.mark_ask(answer.ask, "sending"))
-        if not asked_live:
+        live, last = self.live, self._last
+        if live is None:
             assert last is not None
             return await self._answer_later(last, item, answer)
-        assert live is not None
-        trouble: str | None = await self._drive(live, live.run.guarded(live.run.answer(answer)))
+        steps = overheard(live.run.answer(answer), answer.ask, tap)
+        trouble: str | None = await self._drive(live, live.run.guarded(steps))
         if trouble:
             self._changed(self._reducer.mark_ask(answer.ask, "pending", trouble))
         return trouble
@@ -184,7 +197,7 @@ class Session:
         try:
             last.adapter = await self._ready()  # a decision may need another login than the run did
             if self.live is None:
-                await self._live(last.resume(answer), None)
+                await self._live(last.resume(answer), None, answers=answer.ask)
         finally:
             trouble = self._undecided(item, began=len(self.conversation.runs) > runs)
         return trouble
@@ -238,8 +251,8 @@ class Session:
         turns = _turns(held) if can.history == "client" else ()
         return Talk(self.uuid, held.session_id, turns, held.state)
 
-    async def _live(self, run: Run, prompt: Prompt | None) -> None:
-        """Make `run` the live one and stay until it has ended."""
+    async def _live(self, run: Run, prompt: Prompt | None, *, answers: str | None = None) -> None:
+        """Make `run` the live one and stay until it has ended. `answers` is the ask that it brings a decision to."""
         at = self.clock()
         number = len(self.conversation.runs)
         run.bound(self.bounds)
@@ -249,7 +262,8 @@ class Session:
         self.listeners.begin(number, prompt, at)
         self._changed(self._reducer.begin(prompt, at))
         patient = self.patient and prompt is not None  # a decision is never sent twice
-        live.task = spawn(self._drive(live, run.steps(), patient), f"run {number}")
+        steps = overheard(run.steps(), answers, self.listeners.decisions) if answers else run.steps()
+        live.task = spawn(self._drive(live, steps, patient), f"run {number}")
         try:
             await asyncio.wait([live.task])
         finally:

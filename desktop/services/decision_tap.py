@@ -1,0 +1,38 @@
+"""Who hears what becomes of a decision: which requests carried it, and what came back."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from desktop.core.requests import Answer, HttpCall, Reply, Steps
+
+PERSON = "person"
+
+
+class DecisionTap(Protocol):
+    """Hears of the decisions of one session, each before the next thing happens to it."""
+
+    def decided(self, answer: Answer, by: str) -> None:
+        """`by` decided: a person, or the words of a rule."""
+
+    def sent(self, ask: str, call: HttpCall) -> None:
+        """A request that carries the decision goes out now."""
+
+    def came_back(self, ask: str, reply: Reply) -> None:
+        """What came back of it."""
+
+
+def overheard(steps: Steps[Any], ask: str, tap: DecisionTap | None) -> Steps[Any]:
+    """A dialogue that brings a decision, told to `tap`. Log-ins and look-ups, which decide nothing, are left out."""
+    reply: Reply | None = None
+    while True:
+        try:
+            step = steps.send(reply)
+        except StopIteration as stop:
+            return stop.value
+        decides = tap is not None and isinstance(step, HttpCall) and step.sends and step.method != "GET"
+        if tap is not None and decides and isinstance(step, HttpCall):
+            tap.sent(ask, step)
+        reply = yield step
+        if tap is not None and decides and reply is not None:
+            tap.came_back(ask, reply)
