@@ -117,6 +117,7 @@ class Route:
 _FOR_ALL = (
     "proxy", "proxy_url", "proxy_user", "bypass", "ca_file", "connect_timeout", "reply_timeout", "silence_timeout"
 )  # fmt: skip
+USUAL = Network()
 DIRECT = Route()
 
 

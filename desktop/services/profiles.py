@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from desktop.core.requests import Connection, Secrets
 from desktop.services.jsonfile import JsonFile
 from desktop.services.keychain import Keychain
-from desktop.services.network import Network, network_from_json, network_to_json
+from desktop.services.network import USUAL, Network, network_from_json, network_to_json
 from desktop.services.paths import Paths
 
 KEY = "key"  # the name of a connection's main secret
@@ -27,7 +27,7 @@ class Profile:
     connection: Connection
     secret_fields: tuple[str, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    network: Network = Network()
+    network: Network = USUAL
 
     def account(self, secret: str = KEY) -> str:
         """The secret's name in the keyring."""

@@ -22,7 +22,7 @@ from desktop.services import local_servers, logs
 from desktop.services.history import Draft, History
 from desktop.services.keychain import Keychain
 from desktop.services.local_model import LocalModel
-from desktop.services.network import DIRECT, Network, route_of
+from desktop.services.network import DIRECT, USUAL, Network, route_of
 from desktop.services.paths import Paths
 from desktop.services.profiles import KEY, Profile, Profiles
 from desktop.services.session import Session
@@ -35,7 +35,6 @@ LOCAL = "local-model"
 LOCAL_NAME = "A small model on this computer"
 THIS_RUN = " (this run only)"
 _TITLE = 60  # characters
-USUAL_NETWORK = Network()
 
 
 @dataclass
@@ -134,7 +133,7 @@ class Workspace:
         given = {name: value for name, value in {KEY: secrets.key, **secrets.extra}.items() if value}
         fields = tuple(dict.fromkeys((*(kept.secret_fields if kept else ()), *given)))
         unknown = kept.unknown if kept else {}
-        network = network or (old.network if old else Network())
+        network = network or (old.network if old else USUAL)
         profile = Profile(kept.id if kept else str(uuid.uuid4()), name, connection, fields, unknown, network)
         self._secrets.pop(profile.id, None)
         trouble = ""
@@ -174,14 +173,14 @@ class Workspace:
         """The folder of settings, history and logs."""
         return str(self.paths.data)
 
-    async def probe(self, connection: Connection, secrets: Secrets, network: Network = USUAL_NETWORK) -> Found:
+    async def probe(self, connection: Connection, secrets: Secrets, network: Network = USUAL) -> Found:
         """Test a connection. Raises SluiceError."""
         adapter = adapter_class(connection.protocol)(connection, secrets)
         found: Found = await self._visit(connection, secrets, network).ask_server(adapter.probe())
         return found
 
     async def agents(
-        self, connection: Connection, secrets: Secrets, network: Network = USUAL_NETWORK
+        self, connection: Connection, secrets: Secrets, network: Network = USUAL
     ) -> tuple[AgentInfo, ...]:
         """The agents that a server lists. Raises SluiceError."""
         adapter = adapter_class(connection.protocol)(connection, secrets)
