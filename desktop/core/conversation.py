@@ -28,6 +28,8 @@ from desktop.core.events import (
 )
 from desktop.core.requests import Image
 
+ROOT = -1  # the run before the first
+
 
 @dataclass(slots=True)
 class Item:
@@ -199,10 +201,12 @@ class EndItem(Item):
 
 @dataclass(slots=True)
 class RunState:
-    """One run of the conversation. `status` is None while it is live. Times are those of the feeder's clock."""
+    """One run of the conversation. `after` is the run that it goes on from, or ROOT. `status` is None while it
+    is live. Times are those of the feeder's clock."""
 
     number: int
     at: float
+    after: int = -1
     run_id: str | None = None
     agent: str | None = None
     model: str | None = None
@@ -267,11 +271,17 @@ class Conversation:
     commands: tuple[str, ...] = ()
     state: Any = None
     usage: Usage | None = None  # of the session: context budget, cost
+    leaf: int | None = None  # the run whose branch is shown; None for the newest
 
     @property
     def run(self) -> RunState | None:
         """The newest run."""
         return self.runs[-1] if self.runs else None
+
+    @property
+    def tip(self) -> int:
+        """The number of the last run of the branch that is shown; ROOT before the first."""
+        return len(self.runs) - 1 if self.leaf is None else self.leaf
 
     def of_run(self, number: int) -> Iterator[Item]:
         """The items of one run, in order. Items lie run by run, so this costs no more than the runs since."""

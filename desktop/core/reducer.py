@@ -29,10 +29,13 @@ class Reducer:
 
     # ---- what drives it
 
-    def begin(self, prompt: Prompt | None, at: float) -> list[c.Change]:
-        """A new run starts, with the person's words if it is a turn of theirs (and not a continuation)."""
-        run = c.RunState(number=len(self.conversation.runs), at=at)
-        self.conversation.runs.append(run)
+    def begin(self, prompt: Prompt | None, at: float, after: int | None = None) -> list[c.Change]:
+        """A new run starts, with the person's words if it is a turn of theirs (and not a continuation). It goes on from
+        the run `after`, or from the last one shown."""
+        held = self.conversation
+        run = c.RunState(len(held.runs), at, held.tip if after is None else after)
+        held.runs.append(run)
+        held.leaf = None
         self._segments.clear()
         self._counts.clear()
         self._last_text = None

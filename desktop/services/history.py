@@ -22,6 +22,7 @@ from desktop.services.history_thread import HistoryThread
 from desktop.services.paths import Paths
 
 if TYPE_CHECKING:
+    from desktop.services.history_replay import StoredRun
     from desktop.services.history_store import Store
 
 __all__ = ["Draft", "History", "Hit", "SessionRecord"]
@@ -73,8 +74,8 @@ class History:
             self._live = {run for run in self._live if run[0] != key}
         self._merge(key, {"open": is_open})
 
-    def set_flags(self, key: str, **values: bool) -> None:
-        """Change `pinned` or `archived`."""
+    def set_flags(self, key: str, **values: Any) -> None:
+        """Change some of: pinned, archived, named, view, title. Whether the session is open stays as it is."""
         self._merge(key, values)
 
     def set_order(self, keys: Sequence[str]) -> None:
@@ -86,10 +87,16 @@ class History:
         """Forget a session for good. Nothing of it may be recorded afterwards."""
         self._thread.put(object(), lambda store: store.delete(key))
 
-    def begin_run(self, key: str, number: int, prompt: Prompt | None, at: float) -> None:
-        """Run `number` (from 0) of a session starts; `prompt` is None if it answers an ask."""
+    def copy(self, key: str, into: str, numbers: Sequence[int]) -> None:
+        """Begin the session `into` with these runs of `key`, in this order, which then lie one after the other. Runs
+        that go on are left out."""
+        self._thread.put(object(), lambda store: store.copy(key, into, numbers))
+
+    def begin_run(self, key: str, number: int, prompt: Prompt | None, at: float, after: int | None = None) -> None:
+        """Run `number` (from 0) of a session starts; `prompt` is None if it answers an ask. It goes on from the run
+        `after` (ROOT for the beginning), by default from the one before."""
         self._live.add((key, number))
-        self._thread.put(object(), lambda store: store.begin_run(key, number, prompt, at))
+        self._thread.put(object(), lambda store: store.begin_run(key, number, prompt, at, after))
 
     def record(self, key: str, number: int, seq: int, at: float, event: AnyEvent) -> None:
         """One event of a run, in order."""
@@ -118,6 +125,10 @@ class History:
         from desktop.services.history_replay import replay
 
         return await in_daemon(lambda: replay(stored), "load conversation")
+
+    async def runs(self, key: str) -> list[StoredRun]:
+        """The session's runs as they are stored. Raises StoreTrouble."""
+        return await self._ask(lambda store: store.runs(key))
 
     async def session(self, key: str) -> SessionRecord | None:
         """What is known of a session, or None. Raises StoreTrouble."""

@@ -19,7 +19,8 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
     """One stored conversation, without its content. `key` is its UUID; `connection` carries no secret; `question` is
-    the first thing said; times are seconds since 1970."""
+    the first thing said; times are seconds since 1970. `named` says that the person chose the title; `view` is the
+    interface's own note on how the conversation was shown."""
 
     key: str
     title: str
@@ -34,6 +35,8 @@ class SessionRecord:
     created: float
     updated: float
     runs: int
+    named: bool = False
+    view: str = ""
 
 
 @dataclass(frozen=True, slots=True)

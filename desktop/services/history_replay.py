@@ -32,13 +32,14 @@ _ANYTHING = (
 @dataclass(frozen=True, slots=True)
 class StoredRun:
     """One run as it was stored. `prompt` is None for a run that answered an ask; `live` means that it goes on in this
-    very process; `rows` are (at, until, JSON)."""
+    very process; `rows` are (at, until, JSON); `after` is the run it goes on from, None for the one before."""
 
     number: int
     prompt: Prompt | None
     started: float
     live: bool
     rows: Sequence[tuple[float, float | None, str]]
+    after: int | None = None
 
 
 def encode(event: AnyEvent) -> str:
@@ -73,10 +74,12 @@ def replay(runs: Iterable[StoredRun]) -> Conversation:
     """The conversation that the runs, oldest first, make."""
     reducer = Reducer()
     for run in runs:
-        while len(reducer.conversation.runs) < run.number:  # a run that was lost keeps its number
+        before = len(reducer.conversation.runs) - 1
+        while before < run.number - 1:  # a run that was lost keeps its number
+            before += 1
             reducer.begin(None, run.started)
             reducer.apply(INTERRUPTED, run.started)
-        reducer.begin(run.prompt, run.started)
+        reducer.begin(run.prompt, run.started, before if run.after is None else min(run.after, before))
         rows = [(at, until, decode(text)) for at, until, text in run.rows]
         feed(reducer, rows)
         if not run.live and reducer.conversation.runs[-1].status is None:

@@ -53,8 +53,10 @@ def _copy(old: sqlite3.Connection, into: sqlite3.Connection, table: str) -> None
     """From both ends up to the damage; a row that is found twice is kept once."""
     for order in ("ASC", "DESC"):
         with suppress(sqlite3.DatabaseError):
-            for row in old.execute(f"SELECT * FROM {table} ORDER BY 1 {order}"):
-                _insert(into, table, row)
+            found = old.execute(f"SELECT * FROM {table} ORDER BY 1 {order}")
+            names = ",".join(column[0] for column in found.description)  # an older version has fewer
+            for row in found:
+                _insert(into, f"{table} ({names})", row)
             return
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from desktop.services.history_salvage import salvage
 from desktop.services.paths import private_file, set_aside
 
-VERSION = 1
+VERSION = 2
 _OURS = 0x536C7563  # "Sluc", SQLite's application_id
 _PATIENCE = 2.0  # seconds to wait for another program's lock
 _COPY_LIMIT = 256 * 1024 * 1024  # bytes of a read-only file that are worth holding in memory
@@ -70,8 +70,14 @@ CREATE TRIGGER docs_removed AFTER DELETE ON docs BEGIN
 END;
 """
 
+_BRANCHES = """
+ALTER TABLE runs ADD COLUMN after INTEGER;
+ALTER TABLE sessions ADD COLUMN named INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN view TEXT NOT NULL DEFAULT '';
+"""
+
 #: version -> the statements that lead to it from the one before
-MIGRATIONS: Mapping[int, str] = {1: _TABLES}
+MIGRATIONS: Mapping[int, str] = {1: _TABLES, 2: _BRANCHES}
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,12 +20,15 @@ from desktop.services.history_records import Draft, Hit, SessionRecord
 from desktop.services.history_replay import StoredRun, closing, decode, encode, feed, rows_of
 from desktop.services.profiles import connection_from_json, connection_to_json
 
-COLUMNS = ("title", "profile_id", "connection", "server_session", "open", "pinned", "archived")
+COLUMNS = (
+    "title", "profile_id", "connection", "server_session", "open", "pinned", "archived", "named", "view", "created",
+    "updated",
+)  # fmt: skip
 
 _SESSION = """
 SELECT key, title, coalesce((SELECT substr(prompt, 1, 200) FROM runs WHERE session = s.id AND prompt <> ''
        ORDER BY number LIMIT 1), ''), profile_id, connection, server_session, open, position, pinned, archived, created,
-       updated, (SELECT count(*) FROM runs WHERE session = s.id)
+       updated, (SELECT count(*) FROM runs WHERE session = s.id), named, view
 FROM sessions s
 """
 _SAID = "(EXISTS (SELECT 1 FROM runs WHERE session = s.id) OR draft <> '')"
@@ -53,6 +56,23 @@ class Store:
         """The places of the open tabs."""
         places = [(place, key) for place, key in enumerate(keys)]
         self.db.executemany("UPDATE sessions SET position = ? WHERE key = ?", places)
+
+    def copy(self, key: str, into: str, numbers: Sequence[int]) -> None:
+        """Begin the session `into` with these runs of `key`, one after the other. Runs that go on are left out."""
+        of = self._session(key)
+        self.db.execute(
+            "UPDATE sessions SET (profile_id, connection) = (SELECT profile_id, connection FROM sessions WHERE id = ?) "
+            "WHERE id = ?",
+            (of, self._session(into)),
+        )
+        place = 0
+        for number in numbers:
+            sql = "SELECT id, prompt, started FROM runs WHERE session = ? AND number = ? AND status IS NOT NULL"
+            for run, text, started in self.db.execute(sql, (of, number)).fetchall():
+                prompt = None if text is None else Prompt(text, self._images("run_images", run))
+                self.begin_run(into, place, prompt, started)
+                self.add_rows(into, place, rows_of(self._rows(run)))
+                place += 1
 
     def delete(self, key: str) -> None:
         """Forget a session and everything in it."""
@@ -115,13 +135,15 @@ class Store:
 
     # ---- runs
 
-    def begin_run(self, key: str, number: int, prompt: Prompt | None, at: float) -> None:
+    def begin_run(
+        self, key: str, number: int, prompt: Prompt | None, at: float, after: int | None = None
+    ) -> None:
         """A run starts; its question can be found at once."""
         session = self._session(key)
         text = None if prompt is None else clean_text(prompt.text)
         self.db.execute(
-            "INSERT OR IGNORE INTO runs (session, number, prompt, started) VALUES (?, ?, ?, ?)",
-            (session, number, text, at),
+            "INSERT OR IGNORE INTO runs (session, number, prompt, started, after) VALUES (?, ?, ?, ?, ?)",
+            (session, number, text, at, after),
         )
         self.db.execute("UPDATE sessions SET updated = max(updated, ?) WHERE id = ?", (at, session))
         if prompt is not None:
@@ -171,15 +193,15 @@ class Store:
     def runs(self, key: str, live: Collection[tuple[str, int]] = ()) -> list[StoredRun]:
         """The session's runs, oldest first."""
         found = self.db.execute(
-            "SELECT r.id, number, prompt, started FROM runs r JOIN sessions s ON s.id = r.session "
+            "SELECT r.id, number, prompt, started, after FROM runs r JOIN sessions s ON s.id = r.session "
             "WHERE s.key = ? ORDER BY number",
             (key,),
         ).fetchall()
         out = []
-        for run, number, text, started in found:
+        for run, number, text, started, after in found:
             prompt = None if text is None else Prompt(text, self._images("run_images", run))
             rows = [(at, until, json) for _, at, until, json in self._rows(run)]
-            out.append(StoredRun(number, prompt, started, (key, number) in live, rows))
+            out.append(StoredRun(number, prompt, started, (key, number) in live, rows, after))
         return out
 
     # ---- inside
@@ -293,12 +315,12 @@ def _column(value: Any) -> Any:
 
 
 def _record(row: Sequence[Any]) -> SessionRecord:
-    key, title, question, profile, connection, server_session, is_open, position, pinned, archived, *rest = (
-        row
-    )
+    key, title, question, profile, connection, server_session, *rest = row
+    is_open, position, pinned, archived, created, updated, runs, named, view = rest
     flags = bool(is_open), position, bool(pinned), bool(archived)
+    place = _connection(connection)
     return SessionRecord(
-        key, title, question, profile, _connection(connection), server_session, *flags, *rest
+        key, title, question, profile, place, server_session, *flags, created, updated, runs, bool(named), view
     )
 
 

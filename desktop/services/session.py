@@ -16,6 +16,7 @@ from desktop.core.adapters import adapter_class
 from desktop.core.adapters.base import Adapter, Run
 from desktop.core.arguments import ask_digest
 from desktop.core.bounds import USUAL
+from desktop.core.branches import path
 from desktop.core.conversation import AskItem, Change, Conversation, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure, Notice, RunEnded
@@ -30,8 +31,8 @@ from desktop.services.transport import Transport, failure_from, origin
 from desktop.services.wire_tap import Stop, WireTap
 
 _KEPT = ("completed", "limit", "calls", "cancelled", "cut")  # endings whose turn belongs to the history
-_GOODBYE = 5.0  # seconds for telling the server to stop
 _TRAILERS = 1.0  # seconds for figures that come behind the end
+_GOODBYE = 5.0  # seconds for telling the server to stop
 
 
 @dataclass
@@ -64,10 +65,11 @@ async def _wanted(chunks: AsyncIterator[bytes], run: Run) -> AsyncIterator[bytes
 
 @dataclass
 class Live:
-    """The run that is going on. `number` is its place in the conversation."""
+    """The run that is going on. `number` is its place in the conversation, `after` the run that it goes on from."""
 
     run: Run
     number: int
+    after: int
     seq: int = 0
     accepted: bool = False
     task: asyncio.Task[Any] | None = None
@@ -128,17 +130,18 @@ class Session:
 
     # ---- what a person does
 
-    async def send(self, prompt: Prompt) -> None:
-        """Say something, and stay until the run has ended. Raises NotSendable or KeyringTrouble before anything is
-        sent, and RuntimeError while another run is live."""
+    async def send(self, prompt: Prompt, after: int | None = None) -> None:
+        """Say something, and stay until the run has ended. `after` is the run to go on from, ROOT for the beginning, by
+        default the last one shown; that branches only where the client keeps the history. Raises NotSendable or
+        KeyringTrouble before anything is sent, and RuntimeError while another run is live."""
         if self.live is not None:
             raise RuntimeError("a run is live")
         adapter = await self._ready()
         try:
-            run = adapter.run(prompt, self._talk())
+            run = adapter.run(prompt, self._talk(after))
         except (ValueError, KeyError, TypeError) as error:
             raise NotSendable("The message cannot be put into this agent's form.", repr(error)) from error
-        await self._live(run, prompt)
+        await self._live(run, prompt, after)
 
     def stop(self) -> None:
         """Stop the live run: at once to the eye, then on the wire, then at the server where it can be told."""
@@ -245,22 +248,26 @@ class Session:
             held = self._adapter = adapter_class(self.connection.protocol)(self.connection, secrets)
         return held
 
-    def _talk(self) -> Talk:
+    def _talk(self, after: int | None = None) -> Talk:
         held = self.conversation
         can = adapter_class(self.connection.protocol).can
-        turns = _turns(held) if can.history == "client" else ()
+        turns = _turns(held, path(held, after)) if can.history == "client" else ()
         return Talk(self.uuid, held.session_id, turns, held.state)
 
-    async def _live(self, run: Run, prompt: Prompt | None, *, answers: str | None = None) -> None:
+    async def _live(
+        self, run: Run, prompt: Prompt | None, after: int | None = None, *, answers: str | None = None
+    ) -> None:
         """Make `run` the live one and stay until it has ended. `answers` is the ask that it brings a decision to."""
         at = self.clock()
         number = len(self.conversation.runs)
         run.bound(self.bounds)
-        live = self.live = Live(run, number, heard=at)
+        if after is None:  # what continues a run belongs to the newest, whatever is shown
+            after = self.conversation.tip if prompt is not None else number - 1
+        live = self.live = Live(run, number, after, heard=at)
         if (wire := self.listeners.wire) is not None:
             wire.begin(run, prompt, self.patient, self.route, at)
         self.listeners.begin(number, prompt, at)
-        self._changed(self._reducer.begin(prompt, at))
+        self._changed(self._reducer.begin(prompt, at, live.after))
         patient = self.patient and prompt is not None  # a decision is never sent twice
         steps = overheard(run.steps(), answers, self.listeners.decisions) if answers else run.steps()
         live.task = spawn(self._drive(live, steps, patient), f"run {number}")
@@ -416,10 +423,10 @@ class Session:
             self.listeners.changes(changes)
 
 
-def _turns(conversation: Conversation) -> tuple[Turn, ...]:
-    """What was said, for protocols whose client keeps the history: failed turns are left out."""
+def _turns(conversation: Conversation, numbers: Sequence[int]) -> tuple[Turn, ...]:
+    """What was said in these runs, for protocols whose client keeps the history: failed turns are left out."""
     turns: list[Turn] = []
-    for run in conversation.runs:
+    for run in (conversation.runs[number] for number in numbers):
         said = next((i for i in conversation.of_run(run.number) if isinstance(i, UserTurn)), None)
         text = conversation.text_of(run.number)
         if run.status not in _KEPT or not text:

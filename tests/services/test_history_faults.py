@@ -398,25 +398,25 @@ async def test_a_migration_copies_the_file_first_and_one_that_fails_changes_noth
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await filled(paths)
-    monkeypatch.setattr(history_schema, "VERSION", 2)
+    monkeypatch.setattr(history_schema, "VERSION", VERSION + 1)
     broken = {
         **history_schema.MIGRATIONS,
-        2: "ALTER TABLE sessions ADD COLUMN colour TEXT; SELECT nonsense FROM nowhere",
+        VERSION + 1: "ALTER TABLE sessions ADD COLUMN colour TEXT; SELECT nonsense FROM nowhere",
     }
     opened = open_store(paths.history_file, broken)
     opened.db.close()
     assert not opened.saved
     assert opened.trouble is not None
-    assert columns(paths.history_file) == columns(paths.history_file.with_name("history.db.version-1"))
+    assert columns(paths.history_file) == columns(paths.history_file.with_name(f"history.db.version-{VERSION}"))
     good = {
         **history_schema.MIGRATIONS,
-        2: "ALTER TABLE sessions ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'",
+        VERSION + 1: "ALTER TABLE sessions ADD COLUMN colour TEXT NOT NULL DEFAULT 'blue'",
     }
     opened = open_store(paths.history_file, good)
     assert opened.saved
     assert opened.db.execute("SELECT key, colour FROM sessions").fetchall() == [("old", "blue")]
     opened.db.close()
-    assert "colour" not in columns(paths.history_file.with_name("history.db.version-1"))
+    assert "colour" not in columns(paths.history_file.with_name(f"history.db.version-{VERSION}"))
 
 
 def columns(file: Path) -> list[str]:

@@ -1,0 +1,100 @@
+"""A conversation as one HTML file that fetches nothing and runs nothing."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from desktop.core.conversation import Conversation
+from desktop.core.export_sections import Parts, Section, When, sections
+from desktop.core.requests import Image
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
+
+_SCHEMES = ("http://", "https://", "mailto:", "#")
+_STYLE = """
+:root { color-scheme: light dark; --page: #fdfcfa; --text: #1f2328; --muted: #61666d; --tint: #eeece6; --line: #d5d2cb }
+@media (prefers-color-scheme: dark) {
+  :root { --page: #212426; --text: #e4e3df; --muted: #a2a7ad; --tint: #2a2e31; --line: #3a3e42 }
+}
+body { background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto;
+  max-width: 44rem; padding: 0 1rem; overflow-wrap: anywhere }
+h1 { font-size: 1.5rem } h2 { font-size: .85rem; color: var(--muted); font-weight: 600; margin: 2rem 0 .5rem }
+.said { background: var(--tint); border-radius: 10px; padding: .8rem 1rem; white-space: pre-wrap }
+.said img { max-width: 100%; max-height: 20rem; display: block; margin-top: .6rem; border-radius: 6px }
+pre { background: var(--tint); border-radius: 8px; padding: .7rem .9rem; overflow-x: auto; font-size: .86rem }
+details { margin: .6rem 0; color: var(--muted) } details pre { white-space: pre-wrap }
+summary { cursor: pointer } .note { color: var(--muted); font-size: .9rem }
+table { border-collapse: collapse } td, th { border: 1px solid var(--line); padding: .3rem .6rem }
+blockquote { border-left: 3px solid var(--line); margin-left: 0; padding-left: 1rem; color: var(--muted) }
+a { color: inherit }
+@media print { details > * { display: block } body { margin: 0; max-width: none } }
+"""
+_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+
+
+def as_html(
+    title: str,
+    conversation: Conversation,
+    parts: Parts,
+    agent: str,
+    when: When,
+    unfolded: bool = False,
+) -> str:
+    """The whole as one HTML file without scripts that fetches nothing. `unfolded` shows details at once, for paper."""
+    pieces = (_html(section, unfolded) for section in sections(conversation, parts, agent, when))
+    policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n'
+        f"<body><h1>{escape(title)}</h1>\n" + "\n".join(pieces) + "\n</body></html>\n"
+    )
+
+
+def _html(section: Section, unfolded: bool) -> str:
+    text = escape(section.text)
+    match section.kind:
+        case "heading":
+            return f"<h2>{text}</h2>"
+        case "markdown":
+            return f'<div class="answer" dir="auto">{_rendered(section.text)}</div>'
+        case "literal":
+            return f'<div class="said" dir="auto">{text}{"".join(map(_picture, section.images))}</div>'
+        case "details" if unfolded:
+            return f'<p class="note">{escape(section.title)}</p><pre>{text}</pre>'
+        case "details":
+            return f"<details><summary>{escape(section.title)}</summary><pre>{text}</pre></details>"
+    return f'<p class="note">{text}</p>'
+
+
+def _picture(image: Image) -> str:
+    if image.media not in _TYPES:
+        return f"<p>{escape(image.name)}</p>"
+    return f'<img alt="{escape(image.name)}" src="data:{image.media};base64,{b64encode(image.data).decode()}">'
+
+
+def _rendered(text: str) -> str:
+    """Markdown as HTML: markup in the text is shown, not used; pictures are named, not fetched."""
+    html: str = _parser().render(text)
+    return html
+
+
+@cache
+def _parser() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 60}).enable(["table", "strikethrough"])
+    parser.validateLink = lambda url: url.lower().startswith(_SCHEMES)  # type: ignore[method-assign]
+    parser.add_render_rule("image", _named_picture)
+    return parser
+
+
+def _named_picture(_: Any, tokens: Sequence[Token], at: int, *__: Any) -> str:
+    return escape(f"[Picture: {tokens[at].content or 'without a name'}]")
+
