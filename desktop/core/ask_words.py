@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from desktop.core.conversation import AskItem
 from desktop.core.events import Choice
+from desktop.core.requests import Answer
 from desktop.core.visible import one_line
 
 HEADINGS = {
@@ -50,6 +51,21 @@ def refuses(choice: Choice) -> bool:
 def verdict(choice: Choice) -> bool | None:
     """Yes, no, or neither."""
     return None if choice.style == "other" else not refuses(choice)
+
+
+def is_plain(item: AskItem) -> bool:
+    """Whether a plain yes or no answers it."""
+    if item.type != "approve":
+        return False
+    styles = {choice.style for choice in item.choices}
+    return not styles or {"allow", "deny"} <= styles
+
+
+def plain_answer(item: AskItem, allow: bool, shown: str) -> Answer:
+    """A plain yes or no to what was shown, in the protocol's own words where it has some."""
+    style = "allow" if allow else "deny"
+    choice = next((choice.id for choice in item.choices if choice.style == style), None)
+    return Answer(item.ask, allow=allow, choices=(choice,) if choice else (), shown=shown)
 
 
 def ending(item: AskItem, sent: bool) -> str:

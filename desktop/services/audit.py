@@ -21,9 +21,8 @@ from desktop.core.conversation import AskItem
 from desktop.core.requests import Answer, HttpCall
 from desktop.core.visible import json_text
 from desktop.core.wire.jsontext import clean
+from desktop.services.decision_tap import PERSON
 from desktop.services.paths import private_file
-
-PERSON = "person"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,9 @@ class Place:
 
 @dataclass(slots=True)
 class AuditEntry:
-    """One ask as it was shown, and all that became of it. Times are seconds since 1970; `decision` is allow, deny or
-    answer; `by` is "person" or the words of a rule; `sent` are (time, method, address, body); `came_back` are
-    (time, status, words)."""
+    """One ask as it was shown (`shown_to` a person or a rule), and what became of it. Times are seconds since 1970;
+    `decision` is allow, deny or answer; `by` is "person" or the words of a rule; `sent` are (time, method, address,
+    body); `came_back` are (time, status, words)."""
 
     place: Place
     ask: str
@@ -49,6 +48,7 @@ class AuditEntry:
     text: str = ""
     digest: str = ""
     shown_at: float | None = None
+    shown_to: str = PERSON
     decision: str | None = None
     decided_at: float | None = None
     by: str | None = None
@@ -70,8 +70,8 @@ class AuditLog:
 
     # ---- writing
 
-    def shown(self, place: Place, item: AskItem) -> str | None:
-        """An ask came up for a person to read; once for each version of it."""
+    def shown(self, place: Place, item: AskItem, to: str = PERSON) -> str | None:
+        """An ask came up for a person to read, or for the rule whose words are `to`; once for each version of it."""
         digest = ask_digest(item)
         key = (place.session, item.ask, digest)
         if key in self._shown:
@@ -79,6 +79,7 @@ class AuditLog:
         trouble = self._write(
             "shown", place, item.ask, digest=digest, title=place.title, server=place.server, path=list(item.path),
             type=item.type, tool=item.tool, args=item.args, text=item.text, version=item.version,
+            to=to,
         )  # fmt: skip
         if trouble is None:
             self._shown.add(key)
@@ -101,9 +102,9 @@ class AuditLog:
         """What the server said to it; status 0 if nothing came back."""
         return self._write("came back", place, ask, status=status, words=words)
 
-    def closed(self, place: Place, item: AskItem) -> str | None:
-        """The ask is no longer open."""
-        return self._write("closed", place, item.ask, how=item.state, answer=item.answer)
+    def closed(self, place: Place, ask: str, how: str, answer: str | None = None) -> str | None:
+        """The ask is no longer open: `how` it ended, with the server's word for the answer."""
+        return self._write("closed", place, ask, how=how, answer=answer)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -152,6 +153,7 @@ class AuditLog:
             case "shown":
                 entry.type, entry.tool, entry.args = line["type"], line["tool"], line["args"]
                 entry.text, entry.digest, entry.shown_at = line["text"], line["digest"], at
+                entry.shown_to = str(line.get("to", PERSON))
             case "decided":
                 entry.decision, entry.by, entry.answer = line["decision"], line["by"], line["answer"]
                 entry.decided_at = at

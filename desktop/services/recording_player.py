@@ -22,6 +22,7 @@ from desktop.core.redaction import REMOVED
 from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Wait
 from desktop.core.wire.cutter import frames_of
 from desktop.services.clock import now
+from desktop.services.decision_tap import PERSON
 from desktop.services.recording_transport import Line, ReplayTransport
 from desktop.services.session import Session
 from desktop.services.tasks import spawn
@@ -40,10 +41,10 @@ class ReplaySession(Session):
         self._player = player
         self.clock = player.clock
 
-    async def answer(self, answer: Answer) -> str | None:
+    async def answer(self, answer: Answer, by: str = PERSON) -> str | None:
         """The person decides. The recording goes on as it was recorded, whatever is decided now."""
         self._player.note_decision(answer.ask)
-        return await super().answer(answer)
+        return await super().answer(answer, by)
 
     async def _pause(self, seconds: float) -> None:
         await asyncio.sleep(0)

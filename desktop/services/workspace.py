@@ -16,19 +16,22 @@ from urllib.parse import urlsplit
 from desktop.core.adapters import adapter_class
 from desktop.core.conversation import Conversation, UserTurn
 from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
-from desktop.core.events import AnyEvent
+from desktop.core.events import AnyEvent, AskClosed
 from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
 from desktop.services import local_servers, logs
+from desktop.services.ask_record import AskRecord
+from desktop.services.audit import AuditLog, Place
 from desktop.services.history import Draft, History
 from desktop.services.keychain import Keychain
 from desktop.services.local_model import LocalModel
 from desktop.services.network import DIRECT, USUAL, Network, route_of
 from desktop.services.paths import Paths
 from desktop.services.profiles import KEY, Profile, Profiles
+from desktop.services.rules import Rules
 from desktop.services.session import Session
 from desktop.services.settings import SettingsFile
 from desktop.services.tasks import finish, spawn
-from desktop.services.transport import Transport
+from desktop.services.transport import Transport, origin
 
 _log = logging.getLogger(__name__)
 LOCAL = "local-model"
@@ -39,13 +42,25 @@ _TITLE = 60  # characters
 
 @dataclass
 class Tab:
-    """One open conversation. `profile` is what it talks to; None until one is chosen."""
+    """One open conversation. `profile` is what it talks to; None until one is chosen. `asks` writes what becomes of
+    its asks; None where nothing is really asked, as in a recording."""
 
     key: str
     session: Session
     profile: Profile | None = None
     title: str = "Untitled"
     draft: Draft = field(default_factory=Draft)
+    asks: AskRecord | None = None
+
+    @property
+    def server(self) -> str:
+        """The origin of what it talks to, without credentials; empty while that is nothing."""
+        try:
+            scheme, host, port = origin(self.session.connection.base_url)
+        except ValueError:
+            return ""
+        name = f"[{host}]" if ":" in host else host
+        return f"{scheme}://{name}:{port}" if host else ""
 
     def last_said(self) -> str:
         """The person's last words in this conversation."""
@@ -66,6 +81,8 @@ class Workspace:
         self._profiles = Profiles(paths)
         self._keychain = Keychain(paths.keyring_service, self._tell)
         self._history = History(paths, trouble=self._tell)
+        self.audit = AuditLog(paths.data / "decisions.jsonl")
+        self.rules = Rules(paths.config / "rules.json")
         self._model = LocalModel()
         self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
         self._secrets: dict[str, Secrets] = {}  # read once per run of the program
@@ -295,6 +312,8 @@ class Workspace:
         await self._model.stop()
         await finish(1.0)
         await self.transport.aclose()
+        self.rules.close()
+        self.audit.close()
         await self._history.close()
 
     # ---- inside
@@ -308,6 +327,8 @@ class Workspace:
         session = Session(place, self.transport, conversation=conversation, session_uuid=key)
         tab = Tab(key, session, profile)
         session.resolve = self._resolver(tab)
+        tab.asks = AskRecord(self.audit, lambda: Place(tab.key, tab.title, tab.server), self._tell)
+        session.listeners.decisions = tab.asks
         session.patient = True
         session.listeners.begin = lambda run, prompt, at: self._begin(tab, run, prompt, at)
         session.listeners.event = lambda run, seq, at, event: self._event(tab, run, seq, at, event)
@@ -333,6 +354,8 @@ class Workspace:
 
     def _event(self, tab: Tab, run: int, seq: int, at: float, event: AnyEvent) -> None:
         self._history.record(tab.key, run, seq, at, event)
+        if isinstance(event, AskClosed) and tab.asks is not None:
+            tab.asks.closed(event)
         if event.kind in ("run.started", "session", "run.ended"):
             self._store(tab)
 

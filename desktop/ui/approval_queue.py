@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.arguments import ask_digest, lay_out, lay_out_text, size
+from desktop.core.ask_words import is_plain, plain_answer
 from desktop.core.conversation import AskItem
 from desktop.core.describe import arguments_line
-from desktop.core.requests import Answer
 from desktop.core.visible import count, one_line
 from desktop.ui.arguments_view import LiteralView, current_theme
 from desktop.ui.decision import DeadTime, DecisionButton
@@ -216,7 +216,7 @@ class ApprovalQueue(QWidget):
             item = self._entries[key, ask][2]
             seen = _seen(item)
             if item.state == "pending" and self._read.get((key, ask)) == seen and _batchable(item):
-                answers.append((key, _answer(item, allow, seen.digest)))
+                answers.append((key, plain_answer(item, allow, seen.digest)))
         self._ticked.clear()
         self._fill()
         if answers:
@@ -265,17 +265,8 @@ def _seen(item: AskItem) -> _Seen:
 
 
 def _batchable(item: AskItem) -> bool:
-    """Whether a plain yes or no answers it."""
-    if item.type != "approve" or item.state != "pending":
-        return False
-    styles = {choice.style for choice in item.choices}
-    return not styles or {"allow", "deny"} <= styles
-
-
-def _answer(item: AskItem, allow: bool, digest: str) -> Answer:
-    style = "allow" if allow else "deny"
-    choice = next((choice.id for choice in item.choices if choice.style == style), None)
-    return Answer(item.ask, allow=allow, choices=(choice,) if choice else (), shown=digest)
+    """Whether a plain yes or no answers it now."""
+    return item.state == "pending" and is_plain(item)
 
 
 def _demo() -> None:

@@ -38,8 +38,7 @@ def test_a_decision_is_told_from_showing_to_reply(path: Path) -> None:
     log.decided(HERE, Answer("a1", allow=True, note="fine", shown=digest))
     log.sent(HERE, "a1", call)
     log.came_back(HERE, "a1", 200, "ok")
-    asked.state = "answered"
-    log.closed(HERE, asked)
+    log.closed(HERE, "a1", "answered", "approved")
     [entry] = AuditLog(path).entries()
     assert (entry.place, entry.tool, entry.args, entry.text, entry.digest) == (
         HERE,
