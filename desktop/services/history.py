@@ -143,15 +143,28 @@ class History:
         return await self._ask(lambda store: store.open_keys())
 
     async def sessions(
-        self, limit: int = 200, before: float | None = None, archived: bool = False
+        self,
+        limit: int = 200,
+        before: float | None = None,
+        archived: bool = False,
+        profile: str | None = None,
+        since: float | None = None,
     ) -> list[SessionRecord]:
         """The pinned sessions, then the others, newest first; with `before` (the `updated` of the last one shown) the
-        next ones. Raises StoreTrouble."""
-        return await self._ask(lambda store: store.sessions(limit, before, archived))
+        next ones; of one connection or since a moment, if they are given. Raises StoreTrouble."""
+        return await self._ask(lambda store: store.sessions(limit, before, archived, profile, since))
 
-    async def search(self, text: str, limit: int = 50) -> list[Hit]:
+    async def titled(
+        self, text: str, limit: int = 50, profile: str | None = None, since: float | None = None
+    ) -> list[SessionRecord]:
+        """The sessions with this text in their title, newest first. Raises StoreTrouble."""
+        return await self._ask(lambda store: store.titled(text, limit, profile, since))
+
+    async def search(
+        self, text: str, limit: int = 50, profile: str | None = None, since: float | None = None
+    ) -> list[Hit]:
         """Where these words stand in questions, answers, thoughts and tool calls, newest first. Raises StoreTrouble."""
-        return await self._ask(lambda store: store.search(text, limit))
+        return await self._ask(lambda store: store.search(text, limit, profile, since))
 
     async def listing(self, text: str = "", limit: int = 500) -> list[tuple[str, str, float, str]]:
         """(key, title, updated, snippet) of the sessions, in the order of `sessions`; with `text` those that have it in

@@ -6,6 +6,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
 
 from desktop.core import conversation as c
@@ -25,8 +26,9 @@ _FIND = f"""
 SELECT s.key, s.title, d.run, d.item, d.kind, d.at,
        snippet(docs_fts, 0, '{_BEGIN}', '{_END}', '…', 24)
 FROM docs_fts JOIN docs d ON d.id = docs_fts.rowid JOIN sessions s ON s.id = d.session
-WHERE docs_fts MATCH ? ORDER BY docs_fts.rowid DESC
+WHERE docs_fts MATCH :words {{}} ORDER BY docs_fts.rowid DESC
 """
+_FILTER = "AND (:profile IS NULL OR s.profile_id = :profile) AND d.at >= :since"
 
 
 def texts_of(item: c.Item) -> Iterator[tuple[str, str]]:
@@ -61,26 +63,39 @@ def query_of(text: str) -> tuple[str, bool]:
     return " ".join(f'"{phrase}"' for phrase in phrases), growing
 
 
-def search(db: sqlite3.Connection, text: str, limit: int) -> list[Hit]:
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A query with what narrows it: one connection's id, a moment in seconds since 1970."""
+
+    db: sqlite3.Connection
+    limit: int
+    profile: str | None
+    since: float | None
+
+    def find(self, words: str) -> list[Hit]:
+        filtered = self.profile is not None or self.since is not None
+        sql = _FIND.format(_FILTER if filtered else "")
+        values = {"words": words, "profile": self.profile, "since": self.since or 0.0}
+        hits: dict[tuple[str, int, str], Hit] = {}
+        with closing(self.db.execute(sql, values)) as rows:  # each row costs a snippet: no more than are needed
+            for key, title, run, item, kind, at, marked in islice(rows, 10 * self.limit):
+                hits.setdefault((key, run, item), Hit(key, title, run, item, kind, at, *_unmark(marked)))
+                if len(hits) == self.limit:
+                    break
+        return list(hits.values())
+
+
+def search(
+    db: sqlite3.Connection, text: str, limit: int, profile: str | None = None, since: float | None = None
+) -> list[Hit]:
     """The newest places with these words, each item of a conversation once. Words that only begin like the last one
     are looked for if there are too few with the word itself: that takes longer."""
-    query, growing = query_of(text)
-    if not query:
+    words, growing = query_of(text)
+    if not words:
         return []
-    hits = _find(db, query, limit)
-    return _find(db, query + "*", limit) if growing and len(hits) < limit else hits
-
-
-def _find(db: sqlite3.Connection, query: str, limit: int) -> list[Hit]:
-    hits: dict[tuple[str, int, str], Hit] = {}
-    with closing(
-        db.execute(_FIND, (query,))
-    ) as rows:  # each row costs a snippet: no more are fetched than needed
-        for key, title, run, item, kind, at, marked in islice(rows, 10 * limit):
-            hits.setdefault((key, run, item), Hit(key, title, run, item, kind, at, *_unmark(marked)))
-            if len(hits) == limit:
-                break
-    return list(hits.values())
+    query = _Query(db, limit, profile, since)
+    hits = query.find(words)
+    return query.find(words + "*") if growing and len(hits) < limit else hits
 
 
 def _tool_text(item: c.ToolItem) -> str:

@@ -89,30 +89,40 @@ class Store:
         found = self.db.execute("SELECT key FROM sessions WHERE open = 1 ORDER BY position, created, id")
         return [key for (key,) in found]
 
-    def sessions(self, limit: int, before: float | None, archived: bool) -> list[SessionRecord]:
+    def sessions(
+        self,
+        limit: int,
+        before: float | None,
+        archived: bool,
+        profile: str | None = None,
+        since: float | None = None,
+    ) -> list[SessionRecord]:
         """Sessions in which something was said, the pinned ones first, then newest first. `before` is the `updated` of
-        the last one seen; what is pinned is then left out."""
-        later = "pinned = 0 AND updated < ?" if before is not None else "?1 IS NULL"
-        order = "pinned DESC, updated DESC, id DESC"
+        the last one seen; what is pinned is then left out. `profile` and `since` leave out others and older ones."""
         found = self.db.execute(
-            f"{_SESSION} WHERE {later} AND archived = ?2 AND {_SAID} ORDER BY {order} LIMIT ?3".replace(
-                "< ?", "< ?1"
-            ),
-            (before, archived, limit),
+            f"{_SESSION} WHERE (:before IS NULL OR (pinned = 0 AND updated < :before)) AND archived = :archived "
+            f"AND (:profile IS NULL OR profile_id = :profile) AND updated >= :since AND {_SAID} "
+            "ORDER BY pinned DESC, updated DESC, id DESC LIMIT :limit",
+            {"before": before, "archived": archived, "profile": profile, "since": since or 0.0, "limit": limit},
         )
         return [_record(row) for row in found]
 
-    def titled(self, text: str, limit: int) -> list[SessionRecord]:
+    def titled(
+        self, text: str, limit: int, profile: str | None = None, since: float | None = None
+    ) -> list[SessionRecord]:
         """Sessions with the text in their title, newest first."""
         found = self.db.execute(
-            f"{_SESSION} WHERE instr(lower(title), lower(?)) AND {_SAID} ORDER BY updated DESC LIMIT ?",
-            (clean_text(text), limit),
+            f"{_SESSION} WHERE instr(lower(title), lower(:text)) AND {_SAID} "
+            "AND (:profile IS NULL OR profile_id = :profile) AND updated >= :since ORDER BY updated DESC LIMIT :limit",
+            {"text": clean_text(text), "profile": profile, "since": since or 0.0, "limit": limit},
         )
         return [_record(row) for row in found]
 
-    def search(self, text: str, limit: int) -> list[Hit]:
+    def search(
+        self, text: str, limit: int, profile: str | None = None, since: float | None = None
+    ) -> list[Hit]:
         """The newest places with these words."""
-        return history_search.search(self.db, text, limit)
+        return history_search.search(self.db, text, limit, profile, since)
 
     # ---- drafts
 

@@ -6,6 +6,7 @@ A `Tab` is one conversation that is open; a `Session` runs it. What happens in a
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from desktop.core.adapters import adapter_class
+from desktop.core.branches import path
 from desktop.core.conversation import Conversation, UserTurn
 from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
 from desktop.core.events import AnyEvent, AskClosed
@@ -23,10 +25,14 @@ from desktop.services.ask_record import AskRecord
 from desktop.services.audit import AuditLog, Place
 from desktop.services.history import Draft, History
 from desktop.services.keychain import Keychain
+from desktop.services.library import Library
 from desktop.services.local_model import LocalModel
 from desktop.services.network import DIRECT, USUAL, Network, route_of
 from desktop.services.paths import Paths
 from desktop.services.profiles import KEY, Profile, Profiles
+from desktop.services.recorder import Recorder
+from desktop.services.recording_player import Player
+from desktop.services.recording_store import sweep
 from desktop.services.rules import Rules
 from desktop.services.session import Session
 from desktop.services.settings import SettingsFile
@@ -50,7 +56,12 @@ class Tab:
     profile: Profile | None = None
     title: str = "Untitled"
     draft: Draft = field(default_factory=Draft)
+    named: bool = False  # the title is the person's own
+    pinned: bool = False
+    view: dict[str, Any] = field(default_factory=dict)  # the interface's note on how it was shown
     asks: AskRecord | None = None
+    recorder: Recorder = field(default_factory=Recorder)
+    player: Player | None = None  # of a tab that replays a recording
 
     @property
     def server(self) -> str:
@@ -61,6 +72,11 @@ class Tab:
             return ""
         name = f"[{host}]" if ":" in host else host
         return f"{scheme}://{name}:{port}" if host else ""
+
+    async def close(self) -> None:
+        """Cut off what is live, and forget what was recorded."""
+        await (self.player or self.session).close()
+        self.recorder.close()
 
     def last_said(self) -> str:
         """The person's last words in this conversation."""
@@ -81,6 +97,7 @@ class Workspace:
         self._profiles = Profiles(paths)
         self._keychain = Keychain(paths.keyring_service, self._tell)
         self._history = History(paths, trouble=self._tell)
+        self.library = Library(self._history)
         self.audit = AuditLog(paths.data / "decisions.jsonl")
         self.rules = Rules(paths.config / "rules.json")
         self._model = LocalModel()
@@ -250,7 +267,11 @@ class Workspace:
         profile = self.profile(stored.profile_id) or self._stored_profile(stored.connection)
         tab = self._tab(key, profile, conversation)
         tab.title, tab.draft = stored.title or "Untitled", await self._history.draft(key)
+        tab.named, tab.pinned, tab.view = stored.named, stored.pinned, _note(stored.view)
         conversation.session_id = conversation.session_id or stored.server_session
+        leaf = tab.view.get("leaf")
+        if isinstance(leaf, int) and 0 <= leaf < len(conversation.runs) - 1:
+            conversation.leaf = leaf
         self._store(tab)
         return tab
 
@@ -261,7 +282,9 @@ class Workspace:
 
     async def close_tab(self, tab: Tab) -> None:
         """Close a conversation; a live run is cut off. It stays in the history if anything was said."""
-        await tab.session.close()
+        await tab.close()
+        if tab.player is not None:
+            return
         self._closed.append(tab.key)
         self._history.set_open(tab.key, False)
 
@@ -271,24 +294,55 @@ class Workspace:
 
     def remember_order(self, keys: list[str]) -> None:
         """The tabs' order, for the next start."""
-        self._history.set_order(keys)
+        self._history.set_order([key for key in keys if not key.startswith("replay-")])
 
     def retitle(self, tab: Tab) -> bool:
-        """Name a tab after the server's title or the first words said; True if the name changed."""
+        """Name a tab after the server's title or the first words said, unless the person named it; True if the name
+        changed."""
+        if tab.named:
+            return False
         held = tab.session.conversation
         first = next((i.text for i in held.items.values() if isinstance(i, UserTurn)), "")
         words = " ".join((held.title or first).split())
         title = words if len(words) <= _TITLE else words[: _TITLE - 1] + "…"
-        if not title or title == tab.title:
+        if not title or title == tab.title or tab.player is not None:
             return False
         tab.title = title
         self._store(tab)
         return True
 
+    def rename(self, tab: Tab, title: str) -> None:
+        """Give a tab a title of the person's own; an empty one leaves it to the program again."""
+        tab.named = bool(title)
+        tab.title = title or "Untitled"
+        self.library.rename(tab.key, tab.title)
+        if not title:
+            self._history.set_flags(tab.key, named=False)
+            self.retitle(tab)
+
+    def pin(self, tab: Tab, pinned: bool) -> None:
+        """Keep a tab at the left and its conversation at the top, or no longer."""
+        tab.pinned = pinned
+        self.library.pin(tab.key, pinned)
+
+    def remember_view(self, tab: Tab, view: dict[str, Any]) -> None:
+        """Keep how a conversation is shown: plain values by name."""
+        if view != tab.view:
+            tab.view = view
+            self._history.set_flags(tab.key, view=json.dumps(view))
+
+    async def fork(self, tab: Tab, run: int | None = None) -> Tab | None:
+        """A new conversation with what was said up to the end of `run` (by default of the newest that is shown)."""
+        key = str(uuid.uuid4())
+        held = tab.session.conversation
+        self._history.copy(tab.key, key, path(held, run))
+        self._history.put_session(key, title=tab.title, named=tab.named)
+        return await self.open_tab(key)
+
     def save_draft(self, tab: Tab, text: str, cursor: int, images: tuple[Image, ...]) -> None:
         """Store what the composer of a tab holds."""
         draft = Draft(text, cursor, images)
-        if draft != tab.draft:
+        if draft != tab.draft and tab.player is None:
             tab.draft = draft
             self._history.save_draft(tab.key, draft)
 
@@ -308,7 +362,8 @@ class Workspace:
 
     async def close(self, tabs: list[Tab]) -> None:
         """Leave everything in order: runs cut off, children ended, files written. Three seconds at most."""
-        await asyncio.gather(*(tab.session.close() for tab in tabs))
+        await asyncio.gather(*(tab.close() for tab in tabs))
+        self.library.forget()
         await self._model.stop()
         await finish(1.0)
         await self.transport.aclose()
@@ -330,6 +385,8 @@ class Workspace:
         tab.asks = AskRecord(self.audit, lambda: Place(tab.key, tab.title, tab.server), self._tell)
         session.listeners.decisions = tab.asks
         session.patient = True
+        tab.recorder = Recorder(self.paths.recordings)
+        session.listeners.wire = tab.recorder
         session.listeners.begin = lambda run, prompt, at: self._begin(tab, run, prompt, at)
         session.listeners.event = lambda run, seq, at, event: self._event(tab, run, seq, at, event)
         return tab
@@ -350,7 +407,8 @@ class Workspace:
         return resolve
 
     def _begin(self, tab: Tab, run: int, prompt: Prompt | None, at: float) -> None:
-        self._history.begin_run(tab.key, run, prompt, at)
+        live = tab.session.live
+        self._history.begin_run(tab.key, run, prompt, at, live.after if live else None)
 
     def _event(self, tab: Tab, run: int, seq: int, at: float, event: AnyEvent) -> None:
         self._history.record(tab.key, run, seq, at, event)
@@ -361,6 +419,8 @@ class Workspace:
 
     def _store(self, tab: Tab) -> None:
         """Keep what a restart needs to know of a tab."""
+        if tab.player is not None:
+            return
         profile = tab.profile
         known: dict[str, Any] = {"title": tab.title, "server_session": tab.session.conversation.session_id}
         if profile is not None:
@@ -372,3 +432,12 @@ class Workspace:
         if connection is None or not connection.base_url:
             return None
         return self.add_temporary(connection, Secrets())
+
+
+def _note(text: str) -> dict[str, Any]:
+    """What `remember_view` kept; nothing where it cannot be read."""
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,47 @@
+"""Files with conversations: ours and other programs', as JSON or in the ZIP in which they are handed out."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from desktop.core.export_json import NotOurs, Saved, load
+from desktop.core.wire.jsontext import parse
+
+MOST = 1 << 30  # bytes of JSON that are read
+_MEMBER = "conversations.json"
+
+
+def read_file(path: Path) -> list[Saved]:
+    """The conversations of a file. Raises NotOurs."""
+    try:
+        data = _from_zip(path) if zipfile.is_zipfile(path) else _from_file(path)
+    except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
+        raise NotOurs(f"The file cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+    return load(_parsed(data))
+
+
+def _from_file(path: Path) -> bytes:
+    if path.stat().st_size > MOST:
+        raise NotOurs("The file is larger than a gigabyte and is not read.")
+    return path.read_bytes()
+
+
+def _from_zip(path: Path) -> bytes:
+    """The one member that is known by its name; nothing else is unpacked."""
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.rsplit("/", 1)[-1] == _MEMBER]
+        if not names:
+            raise NotOurs(f"There is no {_MEMBER} in this ZIP file.")
+        if archive.getinfo(names[0]).file_size > MOST:
+            raise NotOurs("The conversations in it are larger than a gigabyte and are not read.")
+        with archive.open(names[0]) as member:
+            return member.read(MOST)
+
+
+def _parsed(data: bytes) -> Any:
+    try:
+        return parse(data.decode("utf-8-sig", "replace"))
+    except ValueError as error:
+        raise NotOurs("The file is no JSON, so it is no export that can be read.") from error

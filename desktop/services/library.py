@@ -1,0 +1,191 @@
+"""The conversations as a person keeps them: found, named, pinned, put away, thrown away and brought back, taken out of
+the program and into it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from desktop.core.errors import StoreTrouble
+from desktop.core.events import AnyEvent, TextDelta
+from desktop.core.export_html import as_html
+from desktop.core.export_json import Saved, SavedRun, dump
+from desktop.core.export_markdown import as_markdown
+from desktop.core.export_sections import Parts
+from desktop.services.history import History, Hit, SessionRecord
+from desktop.services.importing import read_file
+from desktop.services.paths import private_file
+
+_MOST = 500  # conversations in the list
+_HITS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is looked for: words, one connection's id, a moment in seconds since 1970, or what is archived."""
+
+    text: str = ""
+    profile: str | None = None
+    since: float | None = None
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One conversation in the list, or one place in it that was found: `item` then leads there, and `marks` are the
+    (start, end) places of the words in `snippet`. `updated` is in seconds since 1970."""
+
+    key: str
+    title: str
+    updated: float
+    snippet: str = ""
+    marks: tuple[tuple[int, int], ...] = ()
+    item: str | None = None
+    kind: str = ""
+    pinned: bool = False
+    archived: bool = False
+
+
+class Library:
+    """Reads and changes the history; a conversation that was deleted can be brought back until `forget`."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+        self._deleted: list[str] = []
+
+    # ---- finding
+
+    async def entries(self, wanted: Wanted) -> list[Entry]:
+        """Pinned first, then newest first; with words, the titles that have them, then the places, newest first. Raises
+        StoreTrouble."""
+        if wanted.text.strip():
+            found = await self._found(wanted)
+        else:
+            of = await self._history.sessions(_MOST, None, wanted.archived, wanted.profile, wanted.since)
+            found = [_entry(record) for record in of]
+        return [entry for entry in found if entry.key not in self._deleted]
+
+    async def _found(self, wanted: Wanted) -> list[Entry]:
+        titled = await self._history.titled(wanted.text.strip(), 20, wanted.profile, wanted.since)
+        hits = await self._history.search(wanted.text, _HITS, wanted.profile, wanted.since)
+        return [*map(_entry, titled), *sorted(map(_place, hits), key=lambda place: -place.updated)]
+
+    # ---- changing
+
+    def rename(self, key: str, title: str) -> None:
+        """Give a conversation a title of the person's own."""
+        self._history.set_flags(key, title=title, named=True)
+
+    def pin(self, key: str, pinned: bool) -> None:
+        """Keep it at the top, or no longer."""
+        self._history.set_flags(key, pinned=pinned)
+
+    def archive(self, key: str, archived: bool) -> None:
+        """Take it out of the list without losing it, or put it back."""
+        self._history.set_flags(key, archived=archived)
+
+    def delete(self, key: str) -> None:
+        """Hide it; `forget` makes that final."""
+        self._deleted.append(key)
+
+    def undo_delete(self) -> str | None:
+        """Bring back what was deleted last."""
+        return self._deleted.pop() if self._deleted else None
+
+    def forget(self) -> None:
+        """What was deleted is gone for good."""
+        while self._deleted:
+            self._history.delete(self._deleted.pop())
+
+    # ---- out and in
+
+    async def saved(self, key: str, agent: str = "") -> Saved:
+        """A conversation with all of its branches, for an export. Raises StoreTrouble."""
+        from desktop.services.history_replay import decode
+
+        record = await self._history.session(key)
+        runs = [
+            SavedRun(
+                run.prompt,
+                run.started,
+                run.number - 1 if run.after is None else run.after,
+                [(at, until, decode(text)) for at, until, text in run.rows],
+            )
+            for run in await self._history.runs(key)
+        ]
+        return Saved(_title(record), agent, runs)
+
+    async def export(self, key: str, form: str, parts: Parts, agent: str, when: Callable[[float], str]) -> str:
+        """The text of an export: `form` is md, html, json or paper (HTML for printing). Raises StoreTrouble."""
+        if form == "json":
+            saved = await self.saved(key, agent)
+            return await asyncio.to_thread(lambda: json.dumps(dump(saved, parts), ensure_ascii=False, indent=1) + "\n")
+        held = await self._history.load(key)
+        title = _title(await self._history.session(key))
+        if form == "md":
+            return await asyncio.to_thread(as_markdown, title, held, parts, agent, when)
+        return await asyncio.to_thread(as_html, title, held, parts, agent, when, form == "paper")
+
+    async def bring_in(self, path: Path) -> list[str]:
+        """Add the conversations of a file: our JSON, or an export of ChatGPT or Claude, as JSON or ZIP. Returns their
+        keys. Raises NotOurs, whose words are for people."""
+        found = await asyncio.to_thread(read_file, path)
+        keys = []
+        for saved in found:
+            if saved.runs:
+                keys.append(self._add(saved))
+                await asyncio.sleep(0)  # thousands may come; the window stays alive
+        await self._history.flush()
+        return keys
+
+    def _add(self, saved: Saved) -> str:
+        key = str(uuid.uuid4())
+        for number, run in enumerate(saved.runs):
+            self._history.begin_run(key, number, run.prompt, run.started, run.after)
+            for seq, (at, event) in enumerate(_moments(run)):
+                self._history.record(key, number, seq, at, event)
+        created = saved.runs[0].started
+        last = max((run.events[-1][0] if run.events else run.started for run in saved.runs), default=created)
+        named = {"title": saved.title, "named": bool(saved.title)}
+        self._history.set_flags(key, **named, open=False, created=created, updated=last)
+        return key
+
+
+def _moments(run: SavedRun) -> Iterator[tuple[float, AnyEvent]]:
+    """The events of a run; an empty piece gives folded text its last moment."""
+    for at, until, event in run.events:
+        yield at, event
+        if until is not None and isinstance(event, TextDelta):
+            yield until, replace(event, text="")
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write an export whole or not at all, readable by its owner only. Raises StoreTrouble."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        private_file(temporary)
+        temporary.write_text(text, "utf-8", "replace", newline="\n")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise StoreTrouble(f"The file could not be written: {error.strerror or error}.") from error
+
+
+def _title(record: SessionRecord | None) -> str:
+    if record is None:
+        return "Untitled"
+    named = record.title if record.title != "Untitled" else ""
+    return named or " ".join(record.question.split()) or "Untitled"
+
+
+def _entry(record: SessionRecord) -> Entry:
+    return Entry(record.key, _title(record), record.updated, pinned=record.pinned, archived=record.archived)
+
+
+def _place(hit: Hit) -> Entry:
+    return Entry(hit.session, hit.title, hit.at, hit.snippet, hit.marks, hit.item, hit.kind)
