@@ -132,7 +132,9 @@ async def test_nothing_was_sent_is_said_where_nobody_answers() -> None:
 
 def after(status: str, code: str | None = None, http: int | None = None, reason: str | None = None) -> endings.Ways:
     error = Failure("x", code=code, http=http) if code else None
-    return endings.ways_on(EndItem("e", 0, 0.0, status=status, reason=reason, error=error), adapter_class("dockrion").can)
+    return endings.ways_on(
+        EndItem("e", 0, 0.0, status=status, reason=reason, error=error), adapter_class("dockrion").can
+    )
 
 
 def test_a_warning_goes_with_sending_again_where_it_may_run_twice() -> None:

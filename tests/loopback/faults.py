@@ -178,7 +178,9 @@ class FaultServer:
 
     async def _drip(self, exchange: Exchange) -> None:
         await self._open(exchange)
-        for byte in (self.shape.start() + self.shape.text("Hello ") + self.shape.text("there.") + self.shape.end()).encode():
+        for byte in (
+            self.shape.start() + self.shape.text("Hello ") + self.shape.text("there.") + self.shape.end()
+        ).encode():
             await exchange.send(bytes((byte,)))
 
     async def _gzip(self, exchange: Exchange) -> None:
@@ -253,7 +255,7 @@ class FaultServer:
     async def _garbage(self, exchange: Exchange) -> None:
         await self._open(exchange)
         await self._say(exchange, "Hello ")
-        await exchange.send(b"data: {\"half\": \xff\xfe\n\n{nonsense\n\n" + b"\x00" * 100 + b"\n\n")
+        await exchange.send(b'data: {"half": \xff\xfe\n\n{nonsense\n\n' + b"\x00" * 100 + b"\n\n")
         await exchange.send(b"data: " + b"[" * 100_000 + b"\n\n" + b"[" * 100_000 + b"\n")
         await exchange.send(self.shape.text("there.") + self.shape.end())
 
@@ -321,7 +323,9 @@ class FaultServer:
     async def _gzip_bomb(self, exchange: Exchange) -> None:
         """A hundred kilobytes that become `amount`: one line without end."""
         await self._open(exchange, content_encoding="gzip")
-        await exchange.send(gzip.compress((self.shape.start() + self.shape.text("Hello ")).encode() + b"x" * (self.amount or HUGE)))
+        await exchange.send(
+            gzip.compress((self.shape.start() + self.shape.text("Hello ")).encode() + b"x" * (self.amount or HUGE))
+        )
 
     async def _many_events(self, exchange: Exchange) -> None:
         await self._open(exchange)

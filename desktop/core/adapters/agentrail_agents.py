@@ -17,6 +17,7 @@ from desktop.core.wire.jsontext import compact
 _MIXED = "Several sub-agents write at once and the server does not say which; their text is shown together."
 _OUTCOMES = {"timed_out": "It timed out", "cancelled": "It was cancelled", "failed": "It failed"}
 _STATUS: dict[str, AgentState] = {"running": "running", "waiting": "waiting"}
+_DEEPEST = 16  # levels of sub-agents that are told apart
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class Agents:
         """The path that a runtime event of this depth belongs to; what is to be told about it goes to `events`."""
         if not depth and not self._open:
             return ()
-        level = len(self._open) if depth is None else max(depth, 1)
+        level = len(self._open) if depth is None else min(max(depth, 1), _DEEPEST)
         names = [bracket.agent.path[-1] for bracket in self._open]
         if not names:
             names = [agent.path[-1] for agent in self._named.values() if agent.state == "running"]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableSequence
 from typing import Any, ClassVar
 
+from desktop.core.adapters.base_fit import fit
 from desktop.core.adapters.base_sniff import LEAST, MOST, is_streamed, no_stream, wordless
 from desktop.core.adapters.ledger import Ledger
 from desktop.core.adapters.words import failure_of, is_page, media_type, size_words
@@ -53,6 +54,7 @@ from desktop.core.wire.sse import SseFramer
 Events = Iterable[AnyEvent]
 MAX_WHOLE = 32 * 1024 * 1024  # of a body that is no stream
 _MAX_ERROR = 1024 * 1024  # of an error's body: enough to find its words in
+_SHAPELESS = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 _KEPT = 256  # of a stream's beginning
 
 
@@ -95,7 +97,7 @@ class Run:
         yield from self.settle(reply)
 
     def on_frame(self, frame: Frame) -> Events:
-        """The events of one frame. Raising ValueError, KeyError, TypeError or AttributeError makes it `raw`."""
+        """The events of one frame. What data of a wrong shape raises (ValueError, TypeError...) makes it `raw`."""
         raise NotImplementedError
 
     def on_whole(self, data: Any) -> Events:
@@ -211,7 +213,7 @@ class Run:
 
     def emit(self, events: Events) -> list[AnyEvent]:
         """Pass events through the run's books: what says nothing is dropped, an ending closes what is open."""
-        return self._ledger.enter(events)
+        return self._ledger.enter(fit(event) for event in events)
 
     def stopped(self) -> list[AnyEvent]:
         """The person stopped the run."""
@@ -285,8 +287,8 @@ class Run:
                 return [Notice(level="warning", text=words, code="too-long")]
             case Frame():
                 try:
-                    events = list(self.on_frame(frame))
-                except (ValueError, KeyError, TypeError, AttributeError):
+                    events = [fit(event) for event in self.on_frame(frame)]
+                except _SHAPELESS:
                     events = [Raw(name=frame.name, data=frame.data, source_id=frame.id)]
                 return [clean(e) if e.kind != "text.delta" else e for e in events] if _halves(frame) else events
 
@@ -349,7 +351,12 @@ class Run:
         if data is None:
             yield self._no_stream()
             return
-        yield from self.on_whole(data)
+        try:
+            for event in self.on_whole(data):
+                yield fit(event)
+        except _SHAPELESS:
+            words = "A part of the server's answer has a shape that Sluice does not know."
+            yield RunEnded(status="failed", reason="unreadable", error=Failure(words, code="unreadable"))
 
     def _no_stream(self) -> RunEnded:
         """Words for an answer that is no stream at all."""

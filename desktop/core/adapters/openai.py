@@ -162,7 +162,8 @@ class OpenAIRun(Run):
         old = delta.get("function_call")
         out += self._calls.events(delta.get("tool_calls") or ([{"function": old}] if old else None))
         self._anything = self._anything or bool(out)
-        self._finish = choice.get("finish_reason") or self._finish
+        finish = choice.get("finish_reason")
+        self._finish = finish if isinstance(finish, str) and finish else self._finish
         return out
 
     def _figures(self, data: dict[str, Any]) -> list[AnyEvent]:

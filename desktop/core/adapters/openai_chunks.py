@@ -97,7 +97,7 @@ class Files:
 
     def __init__(self) -> None:
         self._count = 0
-        self._sound: list[str] = []
+        self._sound: list[bytes] = []
 
     def events(self, part: str, delta: dict[str, Any]) -> Iterator[AnyEvent]:
         """Pictures at once; sound is kept until the end, its transcript is text."""
@@ -106,13 +106,13 @@ class Files:
                 yield shown
         audio = delta.get("audio")
         if isinstance(audio, dict):
-            self._sound.append(audio.get("data") or "")
+            self._sound.append(_bytes(str(audio.get("data") or "")))
             if transcript := audio.get("transcript"):
                 yield TextDelta(part=part, text=transcript)
 
     def close(self, kind: str) -> Iterator[AnyEvent]:
         """The sound, whole; `kind` is the format that was asked for."""
-        sound = b"".join(_bytes(piece) for piece in self._sound)
+        sound = b"".join(self._sound)
         if sound:
             yield FileShown(part="audio", media=f"audio/{kind}", data=sound)
 
@@ -140,7 +140,8 @@ def sources(delta: dict[str, Any], part: str) -> Iterator[Source]:
 
 def usage_of(data: dict[str, Any]) -> Usage:
     """The figures of a `usage` object."""
-    given, made = data.get("prompt_tokens_details") or {}, data.get("completion_tokens_details") or {}
+    details = (data.get("prompt_tokens_details"), data.get("completion_tokens_details"))
+    given, made = (detail if isinstance(detail, dict) else {} for detail in details)
     return Usage(
         input=_count(data.get("prompt_tokens")),
         output=_count(data.get("completion_tokens")),

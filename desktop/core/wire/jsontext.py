@@ -5,17 +5,32 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import fields, is_dataclass, replace
+from math import isfinite
 from typing import Any, TypeVar
 
 _HALF = re.compile("[\ud800-\udfff]")
 _HALF_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
+_DIGITS = 300  # of a whole number that still fits a float
 T = TypeVar("T")
 
 
+def _whole(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _DIGITS else digits
+
+
+def _fraction(digits: str) -> float | str:
+    number = float(digits)
+    return number if isfinite(number) else digits
+
+
+_decoder = json.JSONDecoder(parse_int=_whole, parse_float=_fraction, parse_constant=str)
+
+
 def parse(text: str) -> Any:
-    """The value of a JSON text. Raises ValueError for whatever is wrong with it, too deep nesting included."""
+    """The value of a JSON text. Raises ValueError for whatever is wrong with it, too deep nesting included. Numbers
+    that no machine calculates with (NaN, 1e999, thousands of digits) stay the text that they are."""
     try:
-        return json.loads(text)
+        return _decoder.decode(text.removeprefix("\ufeff"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
