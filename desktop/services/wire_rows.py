@@ -19,7 +19,6 @@ from desktop.services.recorder import CHUNK, DECISION, END, HEAD, REQUEST, RUN, 
 
 FRAME = CHUNK
 _UNKNOWN = "/unknown/"
-_LOOK = 64  # rows between two looks at the clock
 
 
 @dataclass(slots=True)
@@ -86,7 +85,7 @@ class WireRows:
             while not later and one.next < len(log.kind):
                 self._take(number, one, one.next)
                 one.next += 1
-                if one.next % _LOOK == 0 and time.monotonic() > end:
+                if time.monotonic() > end:
                     return True
         return False
 

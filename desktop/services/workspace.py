@@ -97,6 +97,7 @@ class Workspace:
         self._profiles = Profiles(paths)
         self._keychain = Keychain(paths.keyring_service, self._tell)
         self._history = History(paths, trouble=self._tell)
+        sweep(paths.recordings)
         self.library = Library(self._history)
         self.audit = AuditLog(paths.data / "decisions.jsonl")
         self.rules = Rules(paths.config / "rules.json")
@@ -327,7 +328,7 @@ class Workspace:
 
     def remember_view(self, tab: Tab, view: dict[str, Any]) -> None:
         """Keep how a conversation is shown: plain values by name."""
-        if view != tab.view:
+        if view != tab.view and tab.player is None:
             tab.view = view
             self._history.set_flags(tab.key, view=json.dumps(view))
 

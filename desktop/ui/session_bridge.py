@@ -38,6 +38,11 @@ class SessionBridge(QObject):
         if visible:
             self.flush()
 
+    def clear(self) -> None:
+        """Forget what has collected: another conversation is shown now."""
+        self._timer.stop()
+        self._waiting, self._grown = {}, {}
+
     def flush(self) -> None:
         """Send what has collected, now."""
         self._timer.stop()

@@ -40,6 +40,7 @@ from desktop.ui.theme import Theme
 from desktop.ui.thinking_drawer import ThinkingDrawer
 from desktop.ui.tool_activity import ToolActivity
 from desktop.ui.transcript.view import TranscriptView
+from desktop.ui.wire_side import WireSide
 
 if TYPE_CHECKING:
     from desktop.services.attachments import Attachment
@@ -71,6 +72,7 @@ class SessionPage(QWidget):
         self._build()
         self._wire()
         self._load()
+        self._wired = WireSide(self)
 
     @property
     def session(self):  # type: ignore[no-untyped-def]
@@ -159,6 +161,7 @@ class SessionPage(QWidget):
         self._attach = self._tool("attach_button", "Attach pictures")
         self._think = self._tool("thinking_toggle", "Thinking", checkable=True)
         self._act = self._tool("activity_toggle", "Activity", checkable=True)
+        self._wire_on = self._tool("wire_toggle", "Wire", checkable=True)
         self._send = QPushButton("Send", objectName="send_button")
         self._send.setProperty("primary", "true")
         self._stop = QPushButton("Stop", objectName="stop_button")
@@ -168,7 +171,7 @@ class SessionPage(QWidget):
         for widget in (self._attach, self._picker):
             row.addWidget(widget)
         row.addStretch(1)
-        for widget in (self._think, self._act, self._stop, self._send):
+        for widget in (self._think, self._act, self._wire_on, self._stop, self._send):
             row.addWidget(widget)
         self._box = QFrame(objectName="composer_box")
         inner = QVBoxLayout(self._box)
@@ -197,6 +200,7 @@ class SessionPage(QWidget):
     def _tint(self) -> None:
         theme = self._theme
         icons = {"attach": self._attach, "thought": self._think, "panel": self._act, "down": self._jump}
+        icons["wire"] = self._wire_on
         for name, button in icons.items():
             button.setIcon(icon(name, theme.muted, theme.border))
         self._box.setStyleSheet(
@@ -460,11 +464,12 @@ class SessionPage(QWidget):
 
     def _after_changes(self) -> None:
         session = self.session
-        self._stack.setCurrentIndex(1 if session.conversation.items else 0)
+        self._stack.setCurrentIndex(1 if session.conversation.items or self.tab.player else 0)
         self._stop.setVisible(session.running)
         self._send.setVisible(not session.running)
         self._status.refresh()
-        self._ending.show_run(session.conversation.run, adapter_class(session.connection.protocol).can)
+        run = None if self.tab.player else session.conversation.run  # what was recorded cannot be sent again
+        self._ending.show_run(run, adapter_class(session.connection.protocol).can)
         if self._workspace.retitle(self.tab):
             self.title_changed.emit(self.tab.title)
         self.state_changed.emit()
@@ -480,7 +485,7 @@ class SessionPage(QWidget):
 
     def _show_panel(self, panel: QWidget, on: bool) -> None:
         panel.setVisible(on)
-        self._side.setVisible(self._think.isChecked() or self._act.isChecked())
+        self._side.setVisible(any(on.isChecked() for on in (self._think, self._act, self._wire_on)))
 
     def _panels_chosen(self) -> None:
         self._side_wanted = self._think.isChecked() or self._act.isChecked()
@@ -496,6 +501,7 @@ class SessionPage(QWidget):
             self._suggestions.insertWidget(self._suggestions.count() - 1, chip)
 
     def _item_activated(self, item_id: str) -> None:
+        self._wired.select(item_id)
         item = self.session.conversation.items.get(item_id)
         if isinstance(item, AskItem):
             self.ask_wanted.emit(item.ask)
@@ -508,6 +514,7 @@ class SessionPage(QWidget):
         self._theme = theme
         self._transcript.set_theme(theme)
         self._activity.set_theme(theme)
+        self._wired.set_theme(theme)
         self._tint()
 
     # ---- drafts

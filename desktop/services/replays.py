@@ -1,0 +1,29 @@
+"""Recordings as tabs: nothing of them is stored, and nothing is sent."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from desktop.core.recording import Recording
+from desktop.services.profiles import Profile
+from desktop.services.recorder import Recorder
+from desktop.services.recording_player import Player
+from desktop.services.session import Session
+from desktop.services.workspace import Tab
+
+
+def replay_tab(recording: Recording, name: str, folder: Path | None = None) -> Tab:
+    """A tab that plays a recording. Its session and recorder are replaced when the recording begins anew."""
+    player = Player(recording)
+    profile = Profile("replay", f"Replay: {name}", recording.connection)
+    tab = Tab(f"replay-{uuid.uuid4()}", player.session, profile, f"Replay: {name}", player=player)
+
+    def prepare(session: Session) -> None:
+        tab.recorder.close()
+        tab.session, tab.recorder = session, Recorder(folder)
+        session.listeners.wire = tab.recorder
+
+    player.prepare = prepare
+    prepare(player.session)
+    return tab
