@@ -304,11 +304,13 @@ class Beat(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raw(Event):
-    """A frame that the adapter does not know: kept, counted, shown on request."""
+    """A frame that the adapter does not know: kept, counted, shown on request. In a flood one event stands for
+    `count` of them."""
 
     kind: ClassVar[str] = "raw"
     name: str
     data: Any = None
+    count: int = 1
 
 
 AnyEvent = (

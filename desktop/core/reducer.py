@@ -309,7 +309,7 @@ class Reducer:
 
     def _unknown(self, event: e.Raw, at: float) -> list[c.Change]:
         run = self.conversation.runs[-1]
-        run.unknown += 1
+        run.unknown += event.count
         item, changes = self._upsert(c.NoticeItem, "unknown", "0", (), at)
         item.code, item.count = "unknown", run.unknown
         item.text = "1 event that Sluice does not know" if run.unknown == 1 else f"{run.unknown} unknown events"

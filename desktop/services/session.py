@@ -31,6 +31,8 @@ from desktop.services.transport import Transport, failure_from, origin
 from desktop.services.wire_tap import Stop, WireTap
 
 _KEPT = ("completed", "limit", "calls", "cancelled", "cut")  # endings whose turn belongs to the history
+_PIECE = 4096  # bytes that are read at once
+_TURN = 0.008  # seconds of work before others have their turn
 _TRAILERS = 1.0  # seconds for figures that come behind the end
 _GOODBYE = 5.0  # seconds for telling the server to stop
 
@@ -55,12 +57,19 @@ async def _as_it_is(connection: Connection) -> tuple[Connection, Secrets]:
 
 
 async def _wanted(chunks: AsyncIterator[bytes], run: Run) -> AsyncIterator[bytes]:
-    """The body. A connection that stays open after the run's last word is left."""
+    """The body in pieces small enough that the window answers between them. A connection that stays open after the
+    run's last word is left."""
+    turn = now()
     while True:
         try:
-            yield await (asyncio.wait_for(anext(chunks), _TRAILERS) if run.over else anext(chunks))
+            chunk = await (asyncio.wait_for(anext(chunks), _TRAILERS) if run.over else anext(chunks))
         except (StopAsyncIteration, TimeoutError):
             return
+        for at in range(0, len(chunk), _PIECE):
+            if now() - turn > _TURN:
+                await asyncio.sleep(0)
+                turn = now()
+            yield chunk[at : at + _PIECE]
 
 
 @dataclass

@@ -135,7 +135,8 @@ class Ledger:
             status = "waiting"
         lives = status == "waiting" or (self._asks_outlive and status == "failed")
         asked = {ask.call for ask in self._asks.values()} if lives else set()
-        out: list[AnyEvent] = [
+        out: list[AnyEvent] = self._meter.rest()
+        out += [
             ToolEnded(call=call, status="unknown")
             for call in self.open_calls
             if call not in asked and status != "calls"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from desktop.core.adapters.words import size_words
@@ -26,6 +25,7 @@ from desktop.core.events import (
     ToolStarted,
 )
 
+_HEAP = 1000  # unknown events that are told at once in a flood
 _WEIGHTY = ToolStarted | ToolEnded | ToolOutput | Step | FileShown | Source | AskOpened | AgentChanged
 
 
@@ -38,6 +38,7 @@ class Meter:
         self._weight = 0  # bytes of the frames that brought results, files and the like
         self._unknown = 0
         self._unknown_size = 0
+        self._untold = 0
         self._items: set[Any] = set()
         self._said: set[str] = set()
 
@@ -76,13 +77,20 @@ class Meter:
         )
         return RunEnded(status="limit", reason="too-long", error=Failure(words, code="too-long"))
 
+    def rest(self) -> list[AnyEvent]:
+        """What was only counted and not told yet."""
+        count, self._untold = self._untold, 0
+        return [Raw(name="more", count=count)] if count else []
+
     def _raw(self, event: Raw) -> list[AnyEvent]:
         self._unknown += 1
         self._unknown_size += len(event.data) if isinstance(event.data, str) else 1
         if self._unknown <= self.bounds.unknown and self._unknown_size <= self.bounds.unknown_size:
             return [event]
+        self._untold += 1
         words = "So many unknown events came that a limit was reached: from here on they are only counted."
-        return [replace(event, name=event.name[:60], data=None), *self._once("unknown", words)]
+        said = self._once("unknown", words)
+        return [*said, *(self.rest() if self._untold >= _HEAP else ())]
 
     def _once(self, what: str, words: str) -> list[AnyEvent]:
         if what in self._said:
