@@ -21,12 +21,13 @@ from desktop.core.conversation import AskItem
 from desktop.core.describe import seconds_words
 from desktop.core.events import Choice
 from desktop.core.requests import Answer
+from desktop.core.rules import can_cover
 from desktop.core.visible import look_alikes, one_line
 from desktop.services.clock import now
 from desktop.ui.arguments_panel import ArgumentsPanel
 from desktop.ui.arguments_view import LiteralView
 from desktop.ui.ask_form import AskForm
-from desktop.ui.decision import ALLOW, DENY, ChoiceRow, DeadTime, dead_rules
+from desktop.ui.decision import ALLOW, DENY, ChoiceRow, DeadTime, RuleButton, dead_rules
 from desktop.ui.labels import PlainLabel
 from desktop.ui.theme import Theme
 
@@ -35,11 +36,13 @@ ALLOW_CHORD, DENY_CHORD = "Ctrl+Return", "Ctrl+D"
 
 class ApprovalDialog(QDialog):
     """Signals: `decided(Answer)`, at most once for each version of an ask that was shown; `shown(AskItem)` when one
-    came up or changed; `read(AskItem)` when the end of its arguments was on screen; `finished` when closed."""
+    came up or changed; `read(AskItem)` when the end of its arguments was on screen; `rule_wanted(AskItem, bool)` when
+    a rule is wanted that always allows (or denies) it; `finished` when closed."""
 
     decided = Signal(object)
     shown = Signal(object)
     read = Signal(object)
+    rule_wanted = Signal(object, bool)
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -121,6 +124,7 @@ class ApprovalDialog(QDialog):
         self._reason.setVisible(self._can.deny_note and approve)
         self._say("")
         self._ways.set_ways(ways(item))
+        self._rule.setVisible(can_cover(item))
         self._set_quiet(True)
         self._later.setText("Decide later" if item.type in ("approve", "sign-in") else "Answer later")
         self._effect.setText(self._effect_words(item))
@@ -175,7 +179,7 @@ class ApprovalDialog(QDialog):
         self._arguments.freeze()
         if self._form is not None:
             self._form.setEnabled(False)
-        for widget in (self._reason, self._effect):
+        for widget in (self._reason, self._effect, self._rule):
             widget.hide()
         self._say(ending(item, self._sent))
         self._later.setText("Close")
@@ -234,6 +238,8 @@ class ApprovalDialog(QDialog):
         self._effect = PlainLabel(wrap=True, muted="true")
         self._ways = ChoiceRow(self._dead)
         self._ways.chosen.connect(self._choose)
+        self._rule = RuleButton()
+        self._rule.wanted.connect(lambda allow: self.rule_wanted.emit(self._item, allow))
         self._later = QPushButton("Decide later", autoDefault=False)
         self._later.setObjectName("approval_later")
         self._later.setProperty("quiet", True)
@@ -261,7 +267,7 @@ class ApprovalDialog(QDialog):
         for widget in (self._reason, self._state, self._effect):
             column.addWidget(widget)
         column.addSpacing(4)
-        column.addLayout(_row(self._later, self._time, None, self._ways))
+        column.addLayout(_row(self._later, self._time, None, self._rule, self._ways))
 
     def _look(self) -> None:
         """Which buttons can be pressed now, and why not."""

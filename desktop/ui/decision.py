@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from desktop.core.ask_words import refuses
 from desktop.core.events import Choice
@@ -134,6 +134,24 @@ class ChoiceRow(QWidget):
         button.chosen.connect(partial(self.chosen.emit, choice))
         self._row.addWidget(button)
         return button
+
+
+class RuleButton(QPushButton):
+    """A quiet menu beside the decision. Signal `wanted(bool)`: a rule that always allows (True) or denies is wanted.
+    It decides nothing by itself."""
+
+    wanted = Signal(bool)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Always", parent)
+        self.setObjectName("approval_rule")
+        self.setAccessibleDescription("Make a rule for requests like this one")
+        self.setAutoDefault(False)
+        self.setProperty("quiet", True)
+        menu = QMenu(self)
+        menu.addAction("Always allow exactly this…", partial(self.wanted.emit, True))
+        menu.addAction("Always deny exactly this…", partial(self.wanted.emit, False))
+        self.setMenu(menu)
 
 
 def _names(choices: Sequence[Choice]) -> list[str]:

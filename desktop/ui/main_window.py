@@ -40,6 +40,7 @@ class MainWindow(QMainWindow):
         self.painted = asyncio.Event()
         self._workspace: Workspace | None = None
         self._asks: AskDesk | None = None
+        self._waiting = 0  # requests, in all tabs
         self._states = QTimer(self, interval=0, singleShot=True)
         self._states.timeout.connect(self._show_states)
         self._build()
@@ -52,7 +53,7 @@ class MainWindow(QMainWindow):
 
         self._workspace = workspace
         self._links = LinkOpener(self)
-        self._asks = AskDesk(self.theme, self)
+        self._asks = AskDesk(self.theme, self, workspace)
         self._asks.jump_wanted.connect(self._show_ask)
         self._asks.changed.connect(self._states.start)
         self._sidebar = HistorySidebar()
@@ -150,6 +151,8 @@ class MainWindow(QMainWindow):
             ("Stop", "Ctrl+.", lambda: self.page() and self.page().stop()),
             ("Connections…", "Ctrl+K", lambda: self.edit_connection(self.page().tab.profile if self.page() else None)),
             ("Add a connection…", None, lambda: self.edit_connection(None)),
+            ("Rules…", None, self._asks.open_rules),
+            ("List of decisions…", None, self._asks.open_audit),
             ("Settings…", QKeySequence.StandardKey.Preferences, self.open_settings),
             ("Quit", QKeySequence.StandardKey.Quit, self.close),
         ):
@@ -260,7 +263,7 @@ class MainWindow(QMainWindow):
     def _tab_changed(self, _: int) -> None:
         page = self.page()
         if page is not None:
-            self.setWindowTitle(f"{' '.join(page.tab.title.split())} — Sluice")
+            self._show_title()
             self._workspace.current = page.tab.key
             self._states.start()
 
@@ -277,7 +280,12 @@ class MainWindow(QMainWindow):
         words = f"{page.tab.title} — {_BADGE_WORDS[badge]}" if badge else page.tab.title
         self._tabs.setTabToolTip(index, literal_tip(words))
         if page is self.page():
-            self.setWindowTitle(f"{' '.join(page.tab.title.split())} — Sluice")
+            self._show_title()
+
+    def _show_title(self) -> None:
+        """The title of the tab in front, and how many requests wait. Qt takes [*] there for a mark of its own."""
+        title = " ".join(self.page().tab.title.split()).replace("[*]", "[*][*]")
+        self.setWindowTitle(f"({self._waiting}) {title} — Sluice" if self._waiting else f"{title} — Sluice")
 
     # ---- connections, settings, history
 
@@ -352,9 +360,10 @@ class MainWindow(QMainWindow):
         """Badges, inbox and dialog, after something about a run or an ask changed."""
         for page in self.pages():
             self._retitle(page)
-        count = self._asks.refresh(self.pages(), self.page()) if self._asks else 0
-        self._inbox.setVisible(count > 0)
-        self._inbox.setText(f"{count} waiting")
+        self._waiting = self._asks.refresh(self.pages(), self.page()) if self._asks else 0
+        self._inbox.setVisible(self._waiting > 0)
+        self._inbox.setText(f"{self._waiting} waiting")
+        self._show_title()
         if not any(page.session.running for page in self.pages()):
             self.refresh_history()
 

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from desktop.core.adapters import adapter_class
 from desktop.core.conversation import AskItem, Change, Grew, RunChanged, SessionChanged, ThoughtItem, ToolItem, UserTurn
 from desktop.core.errors import SluiceError
-from desktop.core.requests import Answer, Prompt
+from desktop.core.requests import Prompt
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Tab, Workspace
@@ -301,15 +301,6 @@ class SessionPage(QWidget):
     def stop(self) -> None:
         """Stop the run."""
         self.session.stop()
-        self._bridge.flush()
-
-    def answer(self, answer: Answer) -> None:
-        """Send a decision."""
-        spawn(self._answer(answer), "answer")
-
-    async def _answer(self, answer: Answer) -> None:
-        if trouble := await self.session.answer(answer):
-            self._status.say(trouble)
         self._bridge.flush()
 
     def _remedy(self, what: str) -> None:

@@ -1,0 +1,151 @@
+"""The rules: which there are, how often each answered, revoking them, and making one out of a request."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QDialog,
+    QFrame,
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.core.describe import arguments_line
+from desktop.core.rules import Rule
+from desktop.core.visible import count, one_line
+from desktop.services.audit import AuditLog
+from desktop.services.rules import Rules
+from desktop.services.tasks import spawn
+from desktop.ui.labels import PlainLabel, literal_tip
+from desktop.ui.rule_form import Offer, RuleForm
+
+__all__ = ["Offer", "RulesDialog"]
+_RULE = Qt.ItemDataRole.UserRole
+
+
+class RulesDialog(QDialog):
+    """Every change takes effect at once. With an `offer` it begins with the form for a new rule."""
+
+    def __init__(
+        self, rules: Rules, audit: AuditLog, offer: Offer | None = None, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("rules_dialog")
+        self.setWindowTitle("Rules")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._rules, self._audit, self._offer = rules, audit, offer
+        self._form: RuleForm | None = None
+        self._build()
+        self._fill()
+        if offer is not None:
+            self._past = spawn(self._look_back(offer), "look at earlier requests")
+            self.finished.connect(self._past.cancel)
+
+    async def _look_back(self, offer: Offer) -> None:
+        entries = await asyncio.to_thread(self._audit.entries)
+        same = [e for e in reversed(entries) if (e.place.server, e.tool) == (offer.server, offer.tool)]
+        if self._form is not None:
+            self._form.show_past([entry.args for entry in same if isinstance(entry.args, dict)])
+
+    def _made(self, args: Any, pattern: bool, session: str | None) -> None:
+        offer = self._offer
+        if offer is None or self._form is None:
+            return
+        self._rules.add(
+            allow=offer.allow, server=offer.server, tool=offer.tool, args=args, pattern=pattern, session=session
+        )
+        self._form.hide()
+        self._form = None
+        self._fill()
+        self._list.setCurrentRow(self._list.count() - 1)
+
+    def _turn(self, on: bool) -> None:
+        self._rules.turn(on)
+        self._tell()
+
+    def _revoke(self) -> None:
+        row = self._list.currentItem()
+        if row is not None:
+            self._rules.remove(row.data(_RULE))
+            self._fill()
+
+    # ---- what is on screen
+
+    def _fill(self) -> None:
+        self._list.clear()
+        for rule in self._rules.all():
+            row = QListWidgetItem(f"{_about(rule)}\n{_use(rule)}", self._list)
+            row.setData(_RULE, rule)
+            row.setToolTip(literal_tip(f"{rule.server}\n{arguments_line(rule.args)}"))
+        self._list.setVisible(self._list.count() > 0)
+        self._tell()
+
+    def _tell(self) -> None:
+        self._revoker.setEnabled(self._list.currentItem() is not None)
+        self._revoker.setVisible(self._list.count() > 0)
+        words = "There are no rules: every request waits for you."
+        if self._list.count():
+            words = "The first refusal that fits goes before any permission. Each answer is in the list of decisions."
+            if not self._rules.on:
+                words = "Rules are off: every request waits for you."
+        self._state.setText(" ".join(filter(None, (words, self._rules.trouble))))
+
+    def _build(self) -> None:
+        self._on = QCheckBox("Let rules answer requests")
+        self._on.setObjectName("rules_on")
+        self._on.setChecked(self._rules.on)
+        self._on.toggled.connect(self._turn)
+        self._state = PlainLabel(wrap=True, muted="true")
+        self._list = QListWidget()
+        self._list.setObjectName("rules_list")
+        self._list.setAccessibleName("Rules")
+        self._list.setWordWrap(True)
+        self._list.currentRowChanged.connect(lambda _: self._tell())
+        self._revoker = QPushButton("Revoke", autoDefault=False)
+        self._revoker.setObjectName("rule_revoke")
+        self._revoker.clicked.connect(self._revoke)
+        close = QPushButton("Close", autoDefault=False)
+        close.clicked.connect(self.accept)
+        row = QHBoxLayout()
+        row.addWidget(self._revoker)
+        row.addStretch(1)
+        row.addWidget(close)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(20, 16, 20, 16)
+        column.setSpacing(8)
+        for widget in (self._on, self._state, self._list):
+            column.addWidget(widget)
+        column.addStretch(1)
+        if self._offer is not None:
+            line = QFrame()
+            line.setFrameShape(QFrame.Shape.HLine)
+            self._form = RuleForm(self._offer)
+            self._form.made.connect(self._made)
+            column.addWidget(line)
+            column.addWidget(self._form, 1)
+        column.addLayout(row)
+        self.resize(620, 360 if self._offer is None else 640)
+
+
+def _about(rule: Rule) -> str:
+    verb = "Allow" if rule.allow else "Deny"
+    how = "fitting" if rule.pattern else "exactly"
+    args = one_line(arguments_line(rule.args), 120)
+    return f"{verb} {one_line(rule.tool, 60)} on {one_line(rule.server, 80)}, {how}: {args}"
+
+
+def _use(rule: Rule) -> str:
+    scope = "always" if rule.session is None else "one conversation, until Sluice ends"
+    if rule.last is None:
+        return f"{scope} · not used yet"
+    last = datetime.fromtimestamp(rule.last).astimezone().strftime("%Y-%m-%d %H:%M")
+    return f"{scope} · used {count(rule.hits, 'time')}, last on {last}"
