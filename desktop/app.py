@@ -34,9 +34,13 @@ _SHUTDOWN = 2.5  # seconds, of the three that SIGTERM leaves
 
 
 def main(
-    data_dir: Path | None, given: tuple[Connection, Secrets] | None, file: Path | None, self_test: bool = False
+    data_dir: Path | None,
+    given: tuple[Connection, Secrets] | None,
+    file: Path | None,
+    protocol: str | None = None,
+    self_test: bool = False,
 ) -> int:
-    """Show the window until it is closed. Returns the exit status."""
+    """Show the window until it is closed. `protocol` is for an answer in `file`. Returns the exit status."""
     QApplication.setApplicationName("sluice")
     QApplication.setApplicationDisplayName("Sluice")
     QApplication.setApplicationVersion(__version__)
@@ -48,7 +52,7 @@ def main(
     asyncio.set_event_loop(loop)
     try:
         with loop:
-            return int(loop.run_until_complete(_Program(app, data_dir, given, file, self_test).run()))
+            return int(loop.run_until_complete(_Program(app, data_dir, given, (file, protocol), self_test).run()))
     finally:
         collector.stop()
         shiboken6.delete(app)  # while Python still lives: Qt's accessibility cache holds objects that Python made
@@ -60,7 +64,7 @@ class _Program:
         app: QApplication,
         data_dir: Path | None,
         given: tuple[Connection, Secrets] | None,
-        file: Path | None,
+        file: tuple[Path | None, str | None],
         self_test: bool,
     ) -> None:
         self._app = app
@@ -88,6 +92,8 @@ class _Program:
         hints = self._app.styleHints()
         hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.settings.theme))
         await window.populate(workspace, self._given)
+        if self._file[0] is not None:
+            window.replaying.open(*self._file)
         if self._self_test:
             self._ended.set()
         await self._ended.wait()

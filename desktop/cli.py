@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--self-test", action="store_true", help="start, show a window once, print versions, end")
     _add_place(parser)
     _add_connection(parser)
-    parser.set_defaults(act=_window, file=None)
+    parser.set_defaults(act=_window, file=None, replayed=None)
     commands = parser.add_subparsers(title="commands", metavar="")
     opened = commands.add_parser("open", help="the window, replaying a recording")
     opened.add_argument("file", type=Path)
@@ -158,7 +158,7 @@ def _window(options: argparse.Namespace) -> int:
         raise Usage("--url needs --protocol beside it.")
     from desktop.app import main
 
-    return main(options.data_dir, given, options.file, self_test=options.self_test)
+    return main(options.data_dir, given, options.file, options.replayed, options.self_test)
 
 
 def _ask(options: argparse.Namespace) -> int:

@@ -9,21 +9,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from desktop.core import recording as rec
-from desktop.core.adapters import adapter_class
-from desktop.core.adapters.base import Run
 from desktop.core.conversation import AskItem
 from desktop.core.errors import SluiceError
-from desktop.core.events import Failure, RunEnded
+from desktop.core.events import Failure
 from desktop.core.redaction import REMOVED
-from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Wait
+from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets
 from desktop.core.wire.cutter import frames_of
 from desktop.services.clock import now
 from desktop.services.decision_tap import PERSON
-from desktop.services.recording_transport import Line, ReplayTransport
+from desktop.services.recording_transport import Line, ReplayTransport, only_its_answer
 from desktop.services.session import Session
 from desktop.services.tasks import spawn
 
@@ -205,7 +204,7 @@ class Player:
 
         self.session.resolve = resolve
         if alone:
-            _only_its_answer(self.session)
+            only_its_answer(self.session)
         self.prepare(self.session)
         self._pump = spawn(self._go(), "replay")
 
@@ -346,10 +345,15 @@ class Player:
         self._wake()
 
     def _take(self, entry: rec.Decided) -> None:
-        spawn(self.session.answer(entry.answer), "recorded decision")
+        item = self._open_ask(entry.answer.ask)
+        if item is not None:
+            spawn(self.session.answer(replace(entry.answer, ask=item.ask)), "recorded decision")
 
     def _open_ask(self, ask: str) -> AskItem | None:
-        return next((item for item in self.session.conversation.open_asks() if item.ask == ask), None)
+        """The ask of that id; else the oldest, where the protocol's ids are made anew each time."""
+        asks = self.session.conversation.open_asks()
+        pending = (item for item in asks if item.state == "pending")
+        return next((item for item in asks if item.ask == ask), next(pending, None))
 
     def _stop(self, entry: rec.Stopped) -> None:
         match entry.how:
@@ -370,30 +374,6 @@ class Player:
             if condition() or (turn > 50 and now() > end):
                 return
             await asyncio.sleep(0 if turn < 50 else 0.002)
-
-
-def _only_its_answer(session: Session) -> None:
-    """A recording of one answer: its run makes no other request, as `core.replay.play` does."""
-    adapter = adapter_class(session.connection.protocol)(session.connection)
-    usual = adapter.run
-
-    def run(prompt: Prompt, talk: Any) -> Run:
-        made = usual(prompt, talk)
-
-        def script() -> Steps[None]:
-            reply = yield HttpCall("GET", session.connection.base_url, stream=True)
-            for step in made.settle(reply):
-                if isinstance(step, HttpCall | Wait):
-                    break
-                yield step
-            if not made.ended:
-                yield RunEnded(status="cut", reason="no-end")
-
-        made.script = script  # type: ignore[method-assign]
-        return made
-
-    adapter.run = run  # type: ignore[method-assign]
-    session._adapter = adapter
 
 
 def _reply(recording: rec.Recording, exchange: int) -> Reply | None:

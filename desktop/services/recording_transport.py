@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol
 
 from desktop.core import recording as rec
+from desktop.core.adapters import adapter_class
+from desktop.core.adapters.base import Run
 from desktop.core.errors import ConnectionFailed, SluiceError
-from desktop.core.events import Failure
-from desktop.core.requests import HttpCall, Reply
+from desktop.core.events import Failure, RunEnded
+from desktop.core.requests import HttpCall, Prompt, Reply, Steps, Wait
 from desktop.services.network import DIRECT, Route
+from desktop.services.session import Session
 from desktop.services.transport import Opened, Transport
 
 NOT_THERE = "This is a replay: nothing was sent, and the recording has no answer to this request."
@@ -119,3 +122,27 @@ def _broken(entry: rec.Entry, began: bool) -> SluiceError:
     error = SluiceError(failure.text if failure else "The recorded answer has no beginning.")
     error.code = (failure.code if failure else None) or ("network" if began else "connect")
     return error
+
+
+def only_its_answer(session: Session) -> None:
+    """A recording of one answer: its run makes no other request, as `core.replay.play` does."""
+    adapter = adapter_class(session.connection.protocol)(session.connection)
+    usual = adapter.run
+
+    def run(prompt: Prompt, talk: Any) -> Run:
+        made = usual(prompt, talk)
+
+        def script() -> Steps[None]:
+            reply = yield HttpCall("GET", session.connection.base_url, stream=True)
+            for step in made.settle(reply):
+                if isinstance(step, HttpCall | Wait):
+                    break
+                yield step
+            if not made.ended:
+                yield RunEnded(status="cut", reason="no-end")
+
+        made.script = script  # type: ignore[method-assign]
+        return made
+
+    adapter.run = run  # type: ignore[method-assign]
+    session._adapter = adapter

@@ -12,12 +12,14 @@ _TRY = ("What can you do?", "Explain in two sentences why the sky is blue.", "Wr
 
 
 class EmptyState(QWidget):
-    """Signals: `suggestion_chosen(text)`; `model_wanted()`, `add_wanted()`, `look_wanted()` on the welcome page."""
+    """Signals: `suggestion_chosen(text)`; `model_wanted()`, `add_wanted()`, `look_wanted()`, `tour_wanted()` on the
+    welcome page."""
 
     suggestion_chosen = Signal(str)
     model_wanted = Signal()
     add_wanted = Signal()
     look_wanted = Signal()
+    tour_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -49,6 +51,8 @@ class EmptyState(QWidget):
         self._line("Powabase, Agent Manager, Agentrail, PromptShuttle, Dockrion, or anything OpenAI-compatible.")
         self._button("Look for servers on this computer", self.look_wanted.emit)
         self._line("Asks the usual ports of Ollama, LM Studio, llama.cpp and vLLM on this computer, once.")
+        self._button("See what agents do", self.tour_wanted.emit)
+        self._line("Six short recordings: a team, a picture, an approval and more. They need no server and no network.")
 
     def _clear(self) -> None:
         while (entry := self._layout.takeAt(0)) is not None:

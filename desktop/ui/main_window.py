@@ -50,9 +50,11 @@ class MainWindow(QMainWindow):
         from desktop.ui.ask_desk import AskDesk
         from desktop.ui.history_sidebar import HistorySidebar
         from desktop.ui.links import LinkOpener
+        from desktop.ui.replaying import Replaying
 
         self._workspace = workspace
         self._links = LinkOpener(self)
+        self.replaying = Replaying(self, workspace)
         self._asks = AskDesk(self.theme, self, workspace)
         self._asks.jump_wanted.connect(self._show_ask)
         self._asks.changed.connect(self._states.start)
@@ -148,6 +150,8 @@ class MainWindow(QMainWindow):
             ("New tab", QKeySequence.StandardKey.AddTab, self.new_tab),
             ("Close tab", QKeySequence.StandardKey.Close, lambda: self.close_tab(self.page())),
             ("Reopen closed tab", "Ctrl+Shift+T", self.reopen_tab),
+            ("Open a recording…", None, self.replaying.ask_which),
+            ("See what agents do", None, self.replaying.tour),
             ("Stop", "Ctrl+.", lambda: self.page() and self.page().stop()),
             ("Connections…", "Ctrl+K", lambda: self.edit_connection(self.page().tab.profile if self.page() else None)),
             ("Add a connection…", None, lambda: self.edit_connection(None)),
@@ -292,6 +296,8 @@ class MainWindow(QMainWindow):
     def _connect(self, page: SessionPage, how: str) -> None:
         if how == "add":
             self.edit_connection(None, page)
+        elif how == "tour":
+            self.replaying.tour()
         elif how != "look":
             self.edit_connection(page.tab.profile, page)
         else:
