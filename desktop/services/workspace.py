@@ -23,6 +23,7 @@ from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, S
 from desktop.services import local_servers, logs
 from desktop.services.ask_record import AskRecord
 from desktop.services.audit import AuditLog, Place
+from desktop.services.doctor import Doctor
 from desktop.services.history import Draft, History
 from desktop.services.keychain import Keychain
 from desktop.services.library import Library
@@ -221,6 +222,10 @@ class Workspace:
         adapter = adapter_class(connection.protocol)(connection, secrets)
         listed: tuple[AgentInfo, ...] = await self._visit(connection, secrets, network).ask_server(adapter.agents())
         return listed
+
+    def doctor(self, connection: Connection, secrets: Secrets, network: Network) -> Doctor:
+        """One that examines this connection."""
+        return Doctor(connection, secrets, route_of(network, secrets.extra), self.transport)
 
     def _visit(self, connection: Connection, secrets: Secrets, network: Network) -> Session:
         """A session that only asks the server something."""

@@ -31,7 +31,9 @@ from desktop.core.requests import AgentInfo, Connection, Secrets
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
 from desktop.services.workspace import THIS_RUN, Workspace
+from desktop.ui.doctor_dialog import DoctorDialog
 from desktop.ui.labels import PlainLabel
+from desktop.ui.network_form import NetworkForm
 
 
 class ConnectionEditor(QDialog):
@@ -82,7 +84,13 @@ class ConnectionEditor(QDialog):
         form.addRow("", self._key_note)
         self._fields_at = form.rowCount()
         inner = QWidget()
-        inner.setLayout(form)
+        both = QVBoxLayout(inner)
+        both.setContentsMargins(0, 0, 0, 0)
+        both.addLayout(form)
+        self._network = NetworkForm()
+        self._network.doctor_wanted.connect(self.examine)
+        both.addWidget(self._network)
+        both.addStretch(1)
         area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
         area.setWidget(inner)
         self._result = PlainLabel(wrap=True)
@@ -119,6 +127,7 @@ class ConnectionEditor(QDialog):
             if widget := self._inputs.get(name):
                 _put(widget, value)
         if profile:
+            self._network.show_network(profile.network)
             self._key.setPlaceholderText("Unchanged")
 
     @property
@@ -161,7 +170,7 @@ class ConnectionEditor(QDialog):
             for f in self._can.fields
             if f.kind == "secret" and (text := self._inputs[f.name].text())  # type: ignore[attr-defined]
         }
-        return Secrets(self._key.text() or None, typed)
+        return Secrets(self._key.text() or None, {**typed, **self._network.secrets()})
 
     # ---- what it does
 
@@ -186,17 +195,32 @@ class ConnectionEditor(QDialog):
 
     async def _test_now(self) -> None:
         self._say("Testing…", good=True)
-        found = await self._workspace.probe(self.connection(), await self._known_secrets())
+        found = await self._workspace.probe(
+            self.connection(), await self._known_secrets(), self._network.network()
+        )
         for name, value in found.options.items():
             widget = self._inputs.get(name)
             if widget is not None and not _is_set(widget):
                 _put(widget, value)
         self._say(found.words, good=True)
 
+    def examine(self) -> None:
+        """Check the connection as the form has it, step by step."""
+        self._start(self._examine(), "examine connection")
+
+    async def _examine(self) -> None:
+        known = await self._known_secrets()
+        dialog = DoctorDialog(self._workspace.doctor(self.connection(), known, self._network.network()), self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.pin_wanted.connect(self._network.pin)
+        dialog.open()
+
     async def _list_agents(self) -> None:
         agent = self._agent.currentText()
         place = replace(self.connection(), agent=None) if agent else self._loose()
-        agents: tuple[AgentInfo, ...] = await self._workspace.agents(place, await self._known_secrets())
+        agents: tuple[AgentInfo, ...] = await self._workspace.agents(
+            place, await self._known_secrets(), self._network.network()
+        )
         self._agent.clear()
         for info in agents:
             self._agent.addItem(info.name if info.name == info.id else f"{info.id}", info.id)
@@ -211,7 +235,9 @@ class ConnectionEditor(QDialog):
         connection = self.connection()
         name = self._name.text().strip() or self._workspace.name_for(connection)
         secrets = self.secrets()
-        profile, trouble = await self._workspace.save(self._profile, name, connection, secrets)
+        profile, trouble = await self._workspace.save(
+            self._profile, name, connection, secrets, self._network.network()
+        )
         self._profile = profile
         self.saved.emit(profile)
         if trouble:
