@@ -299,7 +299,7 @@ class MainWindow(QMainWindow):
         elif how == "tour":
             self.replaying.tour()
         elif how != "look":
-            self.edit_connection(page.tab.profile, page)
+            self.edit_connection(page.tab.profile, page, check=how == "doctor")
         else:
             spawn(self._look_around(page), "look on this computer")
 
@@ -314,8 +314,8 @@ class MainWindow(QMainWindow):
         else:
             page.ask_done("No server of a known kind answers on this computer.")
 
-    def edit_connection(self, profile: Profile | None, page: SessionPage | None = None) -> None:
-        """Open the editor on a connection, or on a new one."""
+    def edit_connection(self, profile: Profile | None, page: SessionPage | None = None, check: bool = False) -> None:
+        """Open the editor on a connection, or on a new one; with `check` the connection is examined at once."""
         from desktop.ui.connection_editor import ConnectionEditor
 
         editor = ConnectionEditor(self._workspace, profile, self)
@@ -344,6 +344,8 @@ class MainWindow(QMainWindow):
         spawn(self._fill_history(), "fill history")
 
     async def _fill_history(self) -> None:
+        if check:
+            editor.examine()
         from desktop.ui.history_sidebar import Entry
 
         rows = await self._workspace.conversations(self._sidebar.search_text())
