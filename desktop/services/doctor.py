@@ -135,7 +135,7 @@ class Doctor:
             why = "refused the connection" if isinstance(error, ConnectionRefusedError) else "does not answer"
             words = f"{host} {why} at port {port}. Is the server running, and is the port right?"
             return Check("tcp", "failed", words)
-        await _close(writer)
+        writer.transport.abort()
         direct = "directly; this computer is never reached through a proxy" if is_loopback(host) else "directly"
         return Check("tcp", "ok", f"Port {port} answers, {'by way of the proxy' if self._proxy else direct}.")
 
@@ -180,11 +180,11 @@ class Doctor:
             writer.write(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n{_login(proxy)}\r\n".encode())
             answer = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0].decode("latin-1")
             if " 200" not in answer:
-                await _close(writer)
+                writer.transport.abort()
                 raise SluiceError(f"The proxy {place(proxy)} refused the way: {answer[:100]}")
             await writer.start_tls(context, server_hostname=host)
         shown: ssl.SSLObject = writer.get_extra_info("ssl_object")
-        await _close(writer)
+        writer.transport.abort()
         return shown
 
     async def _http(self) -> Check:
@@ -251,11 +251,3 @@ def _login(proxy: str) -> str:
         return ""
     login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
     return f"Proxy-Authorization: Basic {b64encode(login.encode()).decode()}\r\n"
-
-
-async def _close(writer: asyncio.StreamWriter) -> None:
-    writer.close()
-    try:
-        await asyncio.wait_for(writer.wait_closed(), 1.0)
-    except (OSError, TimeoutError):
-        return

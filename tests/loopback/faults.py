@@ -67,7 +67,11 @@ def _envelope(kind: str, **data: Any) -> str:
 
 SHAPES: dict[str, Shape] = {
     "openai": Shape(
-        lambda: _chunk(""), _chunk, lambda n: _sse({"kind": n}), lambda: _chunk(None, "stop") + "data: [DONE]\n\n"
+        lambda: _chunk(""),
+        _chunk,
+        lambda n: _sse({"kind": n}),
+        lambda: _chunk(None, "stop") + "data: [DONE]\n\n",
+        lists={"models": {"data": [{"id": "m"}]}},
     ),
     "powabase": Shape(
         lambda: _sse({"event": "start", "run_id": "run_1", "session_id": "sess_1"}),
@@ -94,7 +98,7 @@ SHAPES: dict[str, Shape] = {
     "promptshuttle": Shape(
         lambda: _envelope("requestStarted", model="m"),
         lambda t: _envelope("contentDelta", text=t),
-        lambda n: _envelope(n),
+        _envelope,
         lambda: _envelope("requestCompleted") + "data: [DONE]\n\n",
     ),
     "dockrion": Shape(
@@ -328,23 +332,19 @@ class FaultServer:
         )
 
     async def _many_events(self, exchange: Exchange) -> None:
-        await self._open(exchange)
-        await self._flood(exchange, self.shape.text("word "))
+        await self._flood(exchange, lambda: self.shape.text("word "))
 
     async def _many_unknown(self, exchange: Exchange) -> None:
-        await self._open(exchange)
-        await self._flood(exchange, self.shape.strange("mystery"))
+        await self._flood(exchange, lambda: self.shape.strange("mystery"))
 
-    async def _flood(self, exchange: Exchange, event: str) -> None:
-        count, block = self.amount or 1_000_000, 1000
+    async def _flood(self, exchange: Exchange, event: Callable[[], str]) -> None:
+        await self._open(exchange)
         await exchange.send(self.shape.start())
-        many = (event * block).encode()
-        if 'id": "0' in event:  # a wire whose repeated ids are dropped needs a new one each time
-            for _ in range(count // block):
-                await exchange.send("".join(self.shape.text("word ") for _ in range(block)))
-        else:
-            for _ in range(count // block):
-                await exchange.send(many)
+        count, block = self.amount or 1_000_000, 1000
+        same = event() == event()  # else its ids are new each time, and a repeated one would be dropped
+        many = event() * block
+        for _ in range(count // block):
+            await exchange.send(many if same else "".join(event() for _ in range(block)))
         await exchange.send(self.shape.text("there.") + self.shape.end())
 
     async def _pour(self, exchange: Exchange, amount: int | None) -> None:
