@@ -73,13 +73,12 @@ class _Program:
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
-        loop.set_exception_handler(_report)
         for name in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError, ValueError):  # Windows
                 loop.add_signal_handler(name, self._ended.set)
         paths = Paths(self._data_dir) if self._data_dir else Paths.default()
         settings = SettingsFile(paths)
-        window = MainWindow(themes.decide(settings.settings.theme))
+        window = MainWindow(themes.decide(settings.settings.theme), settings.settings.window_geometry)
         themes.apply(self._app, window.theme)
         window.close_wanted.connect(self._ended.set)
         window.show()
@@ -91,6 +90,10 @@ class _Program:
         window.theme_wanted.connect(lambda choice: self._theme(window, choice))
         hints = self._app.styleHints()
         hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.settings.theme))
+        from desktop.ui.crash import Crashes
+        from desktop.ui.session_page import SessionPage
+
+        Crashes(window.page, lambda thing: isinstance(thing, SessionPage)).install(loop)
         await window.populate(workspace, self._given)
         if self._file[0] is not None:
             window.replaying.open(*self._file)
@@ -122,11 +125,3 @@ def _load(paths: Paths) -> None:
     for name in ("pydantic", "markdown_it", "pygments.lexers"):
         importlib.import_module(name)
     transport.warm()
-
-
-def _report(loop: asyncio.AbstractEventLoop, context: dict[str, object]) -> None:
-    """One failed handler leaves the window alive."""
-    error = context.get("exception")
-    _log.error("%s", context.get("message"), exc_info=error if isinstance(error, BaseException) else None)
-
-

@@ -31,6 +31,10 @@ def _one_of(*allowed: str) -> _Check:
     return lambda value: value in allowed
 
 
+def _is_texts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(v, str) for pair in value.items() for v in pair)
+
+
 def _setting(default: Any, check: _Check) -> Any:
     return field(default=default, metadata={"check": check})
 
@@ -38,7 +42,8 @@ def _setting(default: Any, check: _Check) -> Any:
 @dataclass
 class Settings:
     """What can be set. `window_geometry` is Qt's own, as base64; `language` is None for the system's; `zoom` is a
-    factor, 1.0 is 100 %. `sidebar`, `drawer` and `activity` say what is unfolded."""
+    factor, 1.0 is 100 %. `sidebar`, `drawer` and `activity` say what is unfolded; `shortcuts` maps commands
+    to the person's own keys; `current_tab` is the key of the tab in front."""
 
     theme: Literal["system", "light", "dark"] = _setting("system", _one_of("system", "light", "dark"))
     zoom: float = _setting(1.0, _is_zoom)
@@ -49,6 +54,8 @@ class Settings:
     drawer: bool = _setting(True, _is_bool)
     activity: bool = _setting(True, _is_bool)
     last_profile: str | None = _setting(None, _is_text)
+    current_tab: str | None = _setting(None, _is_text)
+    shortcuts: dict[str, str] = field(default_factory=dict, metadata={"check": _is_texts})
     show_notifications: bool = _setting(True, _is_bool)
     check_for_updates: bool = _setting(False, _is_bool)
 

@@ -12,12 +12,14 @@ _FEWEST_LINES = 2
 
 class Composer(QPlainTextEdit):
     """Grows with its text up to ten lines. Signals: `send_wanted()`; `files_given(list[str])` for dropped or pasted
-    local files; `picture_given(QImage)` for a bitmap; `older_wanted()` when Up is pressed in an empty field."""
+    local files; `picture_given(QImage)` for a bitmap; `older_wanted()` and `newer_wanted()` for Up and Down where
+    nothing is typed: the field is empty, or holds what `recall` put there."""
 
     send_wanted = Signal()
     files_given = Signal(list)
     picture_given = Signal(QImage)
     older_wanted = Signal()
+    newer_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,6 +31,7 @@ class Composer(QPlainTextEdit):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self._composing = False
+        self._recalled = ""
         self.document().documentLayout().documentSizeChanged.connect(lambda _: self.updateGeometry())
 
     def sizeHint(self) -> QSize:
@@ -47,6 +50,23 @@ class Composer(QPlainTextEdit):
         place.setPosition(len(text) if cursor is None else min(cursor, len(text)))
         self.setTextCursor(place)
 
+    def recall(self, text: str) -> None:
+        """Show an earlier message, from where Up and Down lead on."""
+        self.put(text)
+        self._recalled = text
+
+    @property
+    def recalled(self) -> bool:
+        """Whether the field holds an earlier message, unchanged."""
+        return bool(self._recalled) and self.toPlainText() == self._recalled
+
+    def _walks(self, key: int) -> bool:
+        """Whether Up or Down leads to another message, not to another line."""
+        here = self.textCursor()
+        if key == Qt.Key.Key_Up:
+            return self.document().isEmpty() or (self.recalled and not here.movePosition(here.MoveOperation.Up))
+        return key == Qt.Key.Key_Down and self.recalled and not here.movePosition(here.MoveOperation.Down)
+
     def inputMethodEvent(self, event: QInputMethodEvent) -> None:
         self._composing = bool(event.preeditString())
         super().inputMethodEvent(event)
@@ -58,8 +78,8 @@ class Composer(QPlainTextEdit):
             if not self._composing and not event.isAutoRepeat():
                 self.send_wanted.emit()
             return
-        if event.key() == Qt.Key.Key_Up and not held and self.document().isEmpty():
-            self.older_wanted.emit()
+        if not held and self._walks(event.key()):
+            (self.older_wanted if event.key() == Qt.Key.Key_Up else self.newer_wanted).emit()
             return
         super().keyPressEvent(event)
 

@@ -30,6 +30,7 @@ _STROKES = {
     "unread": "M12 8a4 4 0 1 0 .01 0z",
     "archive": "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",
     "trash": "M5 7h14M9.5 7V4.5h5V7M7 7l1 12.5h8L17 7",
+    "filter": "M4 6h16l-6.5 7.5V19l-3-1.5v-4z",
     "edit": "M5 19l1-4L16.5 4.5l3 3L9 18z",
 }
 

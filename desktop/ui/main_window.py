@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QSplitter, QTabBar, QTabWidget, QToolButton, QWidget
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QMoveEvent, QResizeEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter, QToolButton, QWidget
 
 from desktop.services.tasks import spawn
 from desktop.ui.icons import icon
-from desktop.ui.labels import literal_tip, literal_title
+from desktop.ui.session_tabs import SessionTabs
 from desktop.ui.theme import Theme
 
 if TYPE_CHECKING:  # loaded after the first paint, see `populate`
-    from desktop.core.requests import Connection, Secrets
+    from desktop.core.requests import Connection, Image, Secrets
     from desktop.services.profiles import Profile
     from desktop.services.workspace import Tab, Workspace
     from desktop.ui.ask_desk import AskDesk
+    from desktop.ui.commands import Commands
+    from desktop.ui.detached import DetachedWindow
+    from desktop.ui.library_desk import LibraryDesk
+    from desktop.ui.replaying import Replaying
     from desktop.ui.session_page import SessionPage
 
-_BADGES = {"waits": "!", "running": "●", "failed": "×"}
-_BADGE_WORDS = {"waits": "waits for you", "running": "is answering", "failed": "ended with an error"}
+_ARRANGED_MS = 1000  # after the last move, before the arrangement is stored
 
 
 class MainWindow(QMainWindow):
@@ -32,7 +35,11 @@ class MainWindow(QMainWindow):
     close_wanted = Signal()
     theme_wanted = Signal(str)
 
-    def __init__(self, theme: Theme) -> None:
+    commands: Commands  # these are made by `populate`
+    library_desk: LibraryDesk
+    replaying: Replaying
+
+    def __init__(self, theme: Theme, geometry: str | None = None) -> None:
         super().__init__()
         self.setObjectName("main_window")
         self.setWindowTitle("Sluice")
@@ -43,12 +50,17 @@ class MainWindow(QMainWindow):
         self._waiting = 0  # requests, in all tabs
         self._states = QTimer(self, interval=0, singleShot=True)
         self._states.timeout.connect(self._show_states)
-        self._build()
+        self._arranged = QTimer(self, interval=_ARRANGED_MS, singleShot=True)
+        self._arranged.timeout.connect(self._store_arrangement)
+        self._detached: list[DetachedWindow] = []
+        self._build(geometry)
 
     async def populate(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
         """Fill the painted window: what was open comes back, a connection given on the command line in front."""
         from desktop.ui.ask_desk import AskDesk
+        from desktop.ui.commands import Commands
         from desktop.ui.history_sidebar import HistorySidebar
+        from desktop.ui.library_desk import LibraryDesk
         from desktop.ui.links import LinkOpener
         from desktop.ui.replaying import Replaying
 
@@ -58,18 +70,34 @@ class MainWindow(QMainWindow):
         self._asks = AskDesk(self.theme, self, workspace)
         self._asks.jump_wanted.connect(self._show_ask)
         self._asks.changed.connect(self._states.start)
-        self._sidebar = HistorySidebar()
+        self._sidebar = HistorySidebar(self.theme)
         self._sidebar.open_wanted.connect(self.open_session)
-        self._sidebar.search_wanted.connect(lambda _: self.refresh_history())
         self._sidebar.setVisible(workspace.settings.sidebar and self.width() > 900)
         self._split.insertWidget(0, self._sidebar)
         self._split.addWidget(self._asks.queue)
         self._split.setStretchFactor(1, 1)
         self._split.setSizes([220, 900, 300])
-        self._actions()
+        self.library_desk = LibraryDesk(workspace, self._sidebar, self)
+        self.library_desk.renamed.connect(self._renamed_outside)
+        self.library_desk.pinned.connect(self._pinned_outside)
+        self.library_desk.deleted.connect(self._deleted_outside)
+        self.library_desk.words.connect(self._say)
+        self.commands = Commands(self, workspace.settings.shortcuts)
         workspace.say = self._say
         await self._open_tabs(workspace, given)
         self.refresh_history()
+
+    @property
+    def workspace(self) -> Workspace:
+        """What the window works with; there once it is populated."""
+        assert self._workspace is not None
+        return self._workspace
+
+    @property
+    def asks(self) -> AskDesk:
+        """Where decisions are made; there once the window is populated."""
+        assert self._asks is not None
+        return self._asks
 
     async def _open_tabs(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
         for tab in await workspace.restore():
@@ -81,9 +109,13 @@ class MainWindow(QMainWindow):
             page = same[0] if same else self.add_tab(workspace.new_tab(profile))
             page.refresh_connections()
             page.use(profile)
-            self._tabs.setCurrentWidget(page)
-        elif not self._tabs.count():
+            self.tabs.setCurrentWidget(page)
+        elif not self.tabs.count():
             self.add_tab(workspace.new_tab(workspace.usual_profile()))
+        else:
+            keys = [page.tab.key for page in self.pages()]
+            front = workspace.settings.current_tab
+            self.tabs.setCurrentIndex(keys.index(front) if front in keys else 0)
         self._remember_tabs()
         if page := self.page():
             page.focus_composer()
@@ -93,35 +125,35 @@ class MainWindow(QMainWindow):
         for page in self.pages():
             page.save_draft()
         if self._workspace is not None:
-            geometry = bytes(self.saveGeometry().toBase64().data()).decode()
-            self._workspace.change_settings(sidebar=self._sidebar.isVisible(), window_geometry=geometry)
+            self._store_arrangement()
         return [page.tab for page in self.pages()]
 
     # ---- building
 
-    def _build(self) -> None:
-        self._tabs = QTabWidget(objectName="session_tabs", movable=True, documentMode=True)
-        self._tabs.tabBar().setAccessibleName("Conversations open")
-        self._tabs.tabBar().setExpanding(False)
-        self._tabs.tabBar().setDrawBase(False)
-        self._tabs.tabBar().setElideMode(Qt.TextElideMode.ElideRight)
-        self._tabs.currentChanged.connect(self._tab_changed)
-        self._tabs.tabBar().tabMoved.connect(lambda *_: self._remember_tabs())
+    def _build(self, geometry: str | None) -> None:
+        self.tabs = SessionTabs(self.theme)
+        self.tabs.currentChanged.connect(self._tab_changed)
+        self.tabs.order_changed.connect(self._remember_tabs)
+        self.tabs.new_wanted.connect(self.new_tab)
+        self.tabs.renamed.connect(self.rename)
+        self.tabs.action_wanted.connect(self._tab_action)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.setHandleWidth(1)
         self._split.setChildrenCollapsible(False)
-        self._split.addWidget(self._tabs)
+        self._split.addWidget(self.tabs)
         self.setCentralWidget(self._split)
         self._corner()
         screen = QGuiApplication.primaryScreen()
         room = screen.availableSize() if screen else QSize(1280, 800)
         self.resize(min(1180, room.width() - 40), min(800, room.height() - 60))
+        if geometry:
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
 
     def _corner(self) -> None:
         self._new = _tool("new_tab_button", "New tab")
         self._new.clicked.connect(self.new_tab)
         self._fold = _tool("sidebar_toggle", "Conversations")
-        self._fold.clicked.connect(lambda: self._sidebar.setVisible(not self._sidebar.isVisible()))
+        self._fold.clicked.connect(self.toggle_sidebar)
         self._inbox = _tool("inbox_button", "Waiting for you")
         self._inbox.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self._inbox.clicked.connect(lambda: self._asks and self._asks.toggle_queue())
@@ -134,162 +166,232 @@ class MainWindow(QMainWindow):
         line.setSpacing(2)
         for button in (self._new, self._inbox, self._set):
             line.addWidget(button)
-        self._tabs.setCornerWidget(right, Qt.Corner.TopRightCorner)
-        self._tabs.setCornerWidget(self._fold, Qt.Corner.TopLeftCorner)
+        self.tabs.setCornerWidget(right, Qt.Corner.TopRightCorner)
+        self.tabs.setCornerWidget(self._fold, Qt.Corner.TopLeftCorner)
         self._tint()
 
     def _tint(self) -> None:
         for button, name in ((self._new, "plus"), (self._fold, "sidebar"), (self._set, "settings")):
             button.setIcon(icon(name, self.theme.muted, self.theme.border))
 
-    def _actions(self) -> None:
-        self._menu = self.menuBar()
-        self._menu.setNativeMenuBar(True)
-        chat = self._menu.addMenu("&Chat")
-        for text, keys, act in (
-            ("New tab", QKeySequence.StandardKey.AddTab, self.new_tab),
-            ("Close tab", QKeySequence.StandardKey.Close, lambda: self.close_tab(self.page())),
-            ("Reopen closed tab", "Ctrl+Shift+T", self.reopen_tab),
-            ("Open a recording…", None, self.replaying.ask_which),
-            ("See what agents do", None, self.replaying.tour),
-            ("Stop", "Ctrl+.", lambda: self.page() and self.page().stop()),
-            ("Connections…", "Ctrl+K", lambda: self.edit_connection(self.page().tab.profile if self.page() else None)),
-            ("Add a connection…", None, lambda: self.edit_connection(None)),
-            ("Rules…", None, self._asks.open_rules),
-            ("List of decisions…", None, self._asks.open_audit),
-            ("Settings…", QKeySequence.StandardKey.Preferences, self.open_settings),
-            ("Quit", QKeySequence.StandardKey.Quit, self.close),
-        ):
-            self._add_action(chat, text, keys, act)
-        view = self._menu.addMenu("&View")
-        for text, keys, act in (
-            ("Find in conversation", QKeySequence.StandardKey.Find, lambda: self.page() and self.page().open_find()),
-            ("Search all conversations", "Ctrl+Shift+F", self._search_all),
-            ("Next tab", "Ctrl+Tab", lambda: self._step(1)),
-            ("Previous tab", "Ctrl+Shift+Tab", lambda: self._step(-1)),
-            ("Larger text", QKeySequence.StandardKey.ZoomIn, lambda: self.page() and self.page().zoom(1)),
-            ("Smaller text", QKeySequence.StandardKey.ZoomOut, lambda: self.page() and self.page().zoom(-1)),
-            ("Ordinary text size", "Ctrl+0", lambda: self.page() and self.page().zoom(0)),
-            ("Write a message", "Ctrl+L", lambda: self.page() and self.page().focus_composer()),
-            ("Next request that waits for you", "Ctrl+J", self.next_ask),
-            ("Conversations", "Ctrl+B", self._fold.click),
-        ):
-            self._add_action(view, text, keys, act)
-
-    def _add_action(self, menu, text: str, keys, act) -> None:  # type: ignore[no-untyped-def]
-        action = QAction(text, self)
-        if keys is not None:
-            action.setShortcut(QKeySequence(keys))
-        action.triggered.connect(lambda _=False: act())
-        menu.addAction(action)
-
     # ---- tabs
 
     def page(self) -> SessionPage | None:
-        """The tab in front."""
-        return self._page(self._tabs.currentIndex())
+        """The tab in front, or the window of its own that has the keyboard."""
+        active = QApplication.activeWindow()
+        own = next((window.page for window in self._detached if window is active), None)
+        return own or self.tabs.page()
 
     def pages(self) -> list[SessionPage]:
-        """All tabs, in order."""
-        return [page for i in range(self._tabs.count()) if (page := self._page(i)) is not None]
+        """All tabs, in order, and what is in windows of its own."""
+        return self.tabs.pages() + [window.page for window in self._detached]
 
-    def add_tab(self, tab: Tab, current: bool = True) -> SessionPage:
+    def add_tab(self, tab: Tab, current: bool = True, at: int | None = None) -> SessionPage:
         """Show a tab of the workspace."""
         from desktop.ui.session_page import SessionPage
 
         page = SessionPage(self._workspace, tab, self.theme)
         page.title_changed.connect(lambda _: self._retitle(page))
         page.state_changed.connect(self._states.start)
+        page.run_ended.connect(lambda: self._notify(page))
         page.connection_wanted.connect(lambda how: self._connect(page, how))
         page.link_activated.connect(self._links.open)
         page.ask_wanted.connect(lambda ask: self._show_ask(tab.key, ask))
-        index = self._tabs.addTab(page, literal_title(tab.title))
-        self._tabs.tabBar().setTabButton(index, QTabBar.ButtonPosition.RightSide, self._close_button(page))
-        self._retitle(page)
+        page.turns.fork_wanted.connect(lambda run: spawn(self._fork(page, run), "fork"))
+        page.turns.ask_wanted.connect(lambda text, images: self._ask_elsewhere(page, text, images))
+        self.tabs.add(page, at)
         if current:
-            self._tabs.setCurrentIndex(index)
+            self.tabs.setCurrentWidget(page)
             page.focus_composer()
         return page
-
-    def _close_button(self, page: SessionPage) -> QToolButton:
-        button = QToolButton(autoRaise=True, toolTip="Close tab")
-        button.setAccessibleName("Close tab")
-        button.setIcon(icon("close", self.theme.muted))
-        button.setIconSize(QSize(12, 12))
-        button.clicked.connect(lambda: self.close_tab(page))
-        return button
 
     def new_tab(self) -> SessionPage:
         """An empty conversation with the connection of the tab in front."""
         front = self.page()
-        page = self.add_tab(self._workspace.new_tab(front.tab.profile if front else self._workspace.usual_profile()))
+        page = self.add_tab(self.workspace.new_tab(front.tab.profile if front else self.workspace.usual_profile()))
         self._remember_tabs()
         return page
 
-    def close_tab(self, page: SessionPage | None) -> None:
+    def close_tab(self, page: SessionPage) -> None:
         """Close a tab; its conversation stays in the history. The last one is replaced by an empty one."""
-        if page is None:
-            return
         page.save_draft()
-        self._tabs.removeTab(self._tabs.indexOf(page))
-        spawn(self._workspace.close_tab(page.tab), "close tab")
+        self._take_out(page)
+        spawn(self.workspace.close_tab(page.tab), "close tab")
         page.deleteLater()
-        if not self._tabs.count():
+        if not self.tabs.count():
             self.new_tab()
         self._remember_tabs()
         self.refresh_history()
 
+    def close_others(self, page: SessionPage) -> None:
+        """Close all other tabs, but the pinned ones."""
+        for other in self.tabs.pages():
+            if other is not page and not other.tab.pinned:
+                self.close_tab(other)
+
     def reopen_tab(self) -> None:
         """Bring back the tab that was closed last."""
-        if key := self._workspace.last_closed():
+        if key := self.workspace.last_closed():
             self.open_session(key)
 
-    def open_session(self, key: str) -> None:
-        """Bring a conversation of the history to the front."""
+    def rename(self, page: SessionPage, title: str) -> None:
+        """Give a conversation a title; an empty one is made from what was said again."""
+        self.workspace.rename(page.tab, title)
+        self._retitle(page)
+        self.refresh_history()
+
+    def pin(self, page: SessionPage, pinned: bool) -> None:
+        """Keep a tab at the left, and its conversation at the top."""
+        self.workspace.pin(page.tab, pinned)
+        self.tabs.show_state(page)
+        self.tabs.sort_pinned()
+        self.refresh_history()
+
+    def duplicate(self, page: SessionPage) -> None:
+        """A tab with the same conversation, to go on otherwise."""
+        if page.turns.branching:
+            spawn(self._fork(page, None), "duplicate")
+        else:  # the server would not know what was said: the same agent, the same draft
+            draft = page.tab.draft
+            self._ask_elsewhere(page, draft.text, draft.images)
+
+    async def _fork(self, page: SessionPage, run: int | None) -> None:
+        page.save_draft()
+        tab = await self.workspace.fork(page.tab, run)
+        if tab is not None:
+            self.add_tab(tab, at=self.tabs.indexOf(page) + 1)
+            self._remember_tabs()
+            self.refresh_history()
+
+    def _ask_elsewhere(self, page: SessionPage, text: str, images: tuple[Image, ...]) -> None:
+        """The same words in a new conversation with the same agent, not sent."""
+        fresh = self.add_tab(self.workspace.new_tab(page.tab.profile), at=self.tabs.indexOf(page) + 1)
+        fresh.put_draft(text, images)
+        self._remember_tabs()
+
+    def detach(self, page: SessionPage) -> None:
+        """Move a tab to a window of its own; closing that brings it back."""
+        from desktop.ui.detached import DetachedWindow
+
+        if self.tabs.indexOf(page) < 0:
+            return
+        self.tabs.take(page)
+        window = DetachedWindow(page, self)
+        window.left.connect(lambda: self._attach_again(window))
+        self._detached.append(window)
+        window.show()
+        if not self.tabs.count():
+            self.new_tab()
+
+    def _attach_again(self, window: DetachedWindow) -> None:
+        if window in self._detached:
+            self._detached.remove(window)
+            self.tabs.add(window.page)
+            self.tabs.setCurrentWidget(window.page)
+            self._remember_tabs()
+            window.deleteLater()
+
+    def _take_out(self, page: SessionPage) -> None:
+        for window in [one for one in self._detached if one.page is page]:
+            self._detached.remove(window)
+            page.setParent(None)
+            window.hide()
+            window.deleteLater()
+        self.tabs.take(page)
+
+    def open_session(self, key: str, item: str = "") -> None:
+        """Bring a conversation of the history to the front, at this item if one is named."""
         for page in self.pages():
             if page.tab.key == key:
-                self._tabs.setCurrentWidget(page)
+                self._bring_up(page)
+                page.show_item(item)
                 return
-        spawn(self._open_stored(key), "open conversation")
+        spawn(self._open_stored(key, item), "open conversation")
 
-    async def _open_stored(self, key: str) -> None:
-        tab = await self._workspace.open_tab(key)
-        if tab is not None:
-            self.add_tab(tab)
+    async def _open_stored(self, key: str, item: str) -> None:
+        tab = await self.workspace.open_tab(key)
+        if tab is not None and all(page.tab.key != key for page in self.pages()):
+            self.add_tab(tab).show_item(item)
             self._remember_tabs()
 
-    def _page(self, index: int) -> SessionPage | None:
-        return self._tabs.widget(index)  # type: ignore[return-value]
+    def _bring_up(self, page: SessionPage) -> None:
+        if self.tabs.indexOf(page) >= 0:
+            self.tabs.setCurrentWidget(page)
+        else:
+            page.window().activateWindow()
 
-    def _step(self, by: int) -> None:
-        self._tabs.setCurrentIndex((self._tabs.currentIndex() + by) % max(1, self._tabs.count()))
+    def _tab_action(self, name: str, page: SessionPage) -> None:
+        match name:
+            case "close":
+                self.close_tab(page)
+            case "close_others":
+                self.close_others(page)
+            case "pin":
+                self.pin(page, not page.tab.pinned)
+            case "duplicate":
+                self.duplicate(page)
+            case "export":
+                self.library_desk.export(page.tab.key)
+            case "detach":
+                self.detach(page)
+
+    def _renamed_outside(self, key: str, title: str) -> None:
+        for page in self._of(key):
+            self.rename(page, title)
+
+    def _pinned_outside(self, key: str, pinned: bool) -> None:
+        for page in self._of(key):
+            self.pin(page, pinned)
+
+    def _deleted_outside(self, key: str) -> None:
+        for page in self._of(key):
+            self.close_tab(page)
+
+    def _of(self, key: str) -> list[SessionPage]:
+        return [page for page in self.pages() if page.tab.key == key]
 
     def _tab_changed(self, _: int) -> None:
-        page = self.page()
-        if page is not None:
+        page = self.tabs.page()
+        if page is not None and self._workspace is not None:
             self._show_title()
             self._workspace.current = page.tab.key
             self._states.start()
+            self._arranged.start()
 
     def _remember_tabs(self) -> None:
-        self._workspace.remember_order([page.tab.key for page in self.pages()])
+        if self._workspace is not None:
+            self._workspace.remember_order([page.tab.key for page in self.pages()])
 
     def _retitle(self, page: SessionPage) -> None:
-        index = self._tabs.indexOf(page)
-        badge = page.badge()
-        title = page.tab.title if len(page.tab.title) <= 28 else page.tab.title[:27] + "…"
-        text = f"{literal_title(title)} {_BADGES.get(badge, '')}".strip()
-        if self._tabs.tabText(index) != text:
-            self._tabs.setTabText(index, text)
-        words = f"{page.tab.title} — {_BADGE_WORDS[badge]}" if badge else page.tab.title
-        self._tabs.setTabToolTip(index, literal_tip(words))
-        if page is self.page():
+        self.tabs.show_state(page)
+        if page is self.tabs.page():
             self._show_title()
+        for window in self._detached:
+            window.show_title()
 
     def _show_title(self) -> None:
         """The title of the tab in front, and how many requests wait. Qt takes [*] there for a mark of its own."""
-        title = " ".join(self.page().tab.title.split()).replace("[*]", "[*][*]")
+        if (page := self.tabs.page()) is None:
+            return
+        title = " ".join(page.tab.title.split()).replace("[*]", "[*][*]")
         self.setWindowTitle(f"({self._waiting}) {title} — Sluice" if self._waiting else f"{title} — Sluice")
+
+    def _notify(self, page: SessionPage) -> None:
+        """The system marks the window when something ended that nobody was looking at."""
+        if self.workspace.settings.show_notifications and not (page.isVisible() and page.isActiveWindow()):
+            QApplication.alert(page.window() if page.isVisible() else self)
+
+    def _store_arrangement(self) -> None:
+        """Where the window stands and what is in front, for the next start."""
+        self._arranged.stop()
+        if self._workspace is None:
+            return
+        page = self.tabs.page()
+        self._workspace.change_settings(
+            sidebar=self._sidebar.isVisibleTo(self),
+            window_geometry=bytes(self.saveGeometry().toBase64().data()).decode(),
+            current_tab=page.tab.key if page else None,
+        )
 
     # ---- connections, settings, history
 
@@ -323,6 +425,8 @@ class MainWindow(QMainWindow):
         target = page or self.page()
         editor.saved.connect(lambda saved: self._saved(saved, target))
         editor.open()
+        if check:
+            editor.examine()
 
     def _saved(self, profile: Profile, page: SessionPage | None) -> None:
         for other in self.pages():
@@ -339,26 +443,51 @@ class MainWindow(QMainWindow):
         dialog.theme_chosen.connect(self.theme_wanted)
         dialog.open()
 
+    def open_palette(self) -> None:
+        """Every command by name."""
+        from desktop.ui.command_palette import CommandPalette
+
+        palette = CommandPalette(self.commands, self)
+        palette.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        palette.open()
+
+    def open_shortcuts(self) -> None:
+        """The sheet of shortcuts."""
+        from desktop.ui.shortcuts_sheet import ShortcutsSheet
+
+        sheet = ShortcutsSheet(self.commands, self)
+        sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        sheet.open()
+
+    def open_usage(self, page: SessionPage) -> None:
+        """Tokens and cost of this conversation and of the last days."""
+        from desktop.ui.usage_page import UsageDialog
+
+        dialog = UsageDialog(self.workspace, page.session.conversation, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
     def refresh_history(self) -> None:
         """Fill the sidebar anew."""
-        spawn(self._fill_history(), "fill history")
+        self.library_desk.refresh()
 
-    async def _fill_history(self) -> None:
-        if check:
-            editor.examine()
-        from desktop.ui.history_sidebar import Entry
-
-        rows = await self._workspace.conversations(self._sidebar.search_text())
-        self._sidebar.show_entries([Entry(*row) for row in rows])
-
-    def _search_all(self) -> None:
+    def search_all(self) -> None:
+        """Put the keyboard into the search over everything."""
         self._sidebar.show()
         self._sidebar.focus_search()
+
+    def toggle_sidebar(self) -> None:
+        """Fold the conversations in or out."""
+        self._sidebar.setVisible(not self._sidebar.isVisible())
+        self._arranged.start()
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours of everything."""
         self.theme = theme
         self._tint()
+        self.tabs.set_theme(theme)
+        if self._workspace is not None:
+            self._sidebar.set_theme(theme)
         for page in self.pages():
             page.set_theme(theme)
 
@@ -379,7 +508,7 @@ class MainWindow(QMainWindow):
         """Bring the tab and the dialog of an ask to the front."""
         for page in self.pages():
             if page.tab.key == key:
-                self._tabs.setCurrentWidget(page)
+                self._bring_up(page)
                 self._asks.open(page, ask)
 
     def next_ask(self) -> None:
@@ -396,6 +525,14 @@ class MainWindow(QMainWindow):
         if event.type() == QEvent.Type.Paint and not self.painted.is_set():
             QTimer.singleShot(0, self.painted.set)
         return done
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._arranged.start()
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self._arranged.start()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window stays until the program has put everything away."""

@@ -20,10 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core import branches
 from desktop.core.adapters import adapter_class
-from desktop.core.conversation import AskItem, Change, Grew, RunChanged, SessionChanged, ThoughtItem, ToolItem, UserTurn
+from desktop.core.conversation import Added, AskItem, Change, Grew, RunChanged, SessionChanged, ThoughtItem, ToolItem
 from desktop.core.errors import SluiceError
-from desktop.core.requests import Prompt
+from desktop.core.requests import Image
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Tab, Workspace
@@ -34,30 +35,35 @@ from desktop.ui.ending_bar import EndingBar
 from desktop.ui.find_bar import FindBar
 from desktop.ui.icons import icon
 from desktop.ui.labels import literal_title
+from desktop.ui.outbox import Outbox
 from desktop.ui.session_bridge import SessionBridge
 from desktop.ui.status_bar import StatusBar
 from desktop.ui.theme import Theme
 from desktop.ui.thinking_drawer import ThinkingDrawer
 from desktop.ui.tool_activity import ToolActivity
 from desktop.ui.transcript.view import TranscriptView
+from desktop.ui.turns import Turns
+from desktop.ui.version_bar import VersionBar
 from desktop.ui.wire_side import WireSide
 
 if TYPE_CHECKING:
     from desktop.services.attachments import Attachment
 
 _NARROW = 860  # pixels below which the side panel folds
-_DRAFT_MS, _DRAFT_MOST_MS = 1000, 5000
+_VIEW_MS = 1000  # after the last scrolling
 
 
 class SessionPage(QWidget):
     """Signals: `title_changed(str)`; `state_changed()` when the run or its asks change; `connection_wanted(str)` when
-    the picker's entry "add" or "look" is chosen; `link_activated(str)`; `ask_wanted(str)` for a click on an ask."""
+    the picker's entry "add" or "look" is chosen; `link_activated(str)`; `ask_wanted(str)` for a click on an ask;
+    `run_ended()`, hidden or not."""
 
     title_changed = Signal(str)
     state_changed = Signal()
     connection_wanted = Signal(str)
     link_activated = Signal(str)
     ask_wanted = Signal(str)
+    run_ended = Signal()
 
     def __init__(self, workspace: Workspace, tab: Tab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -65,7 +71,7 @@ class SessionPage(QWidget):
         self.tab = tab
         self._workspace = workspace
         self._theme = theme
-        self._sent: Prompt | None = None  # what was sent and is not accepted yet
+        self.unread = False  # something came to an end while nobody looked
         self._side_wanted: bool | None = None  # the person's own choice, if there was one
         self._bridge = SessionBridge(self)
         self._bridge.flushed.connect(self._apply)
@@ -84,13 +90,15 @@ class SessionPage(QWidget):
         return self.session.conversation.open_asks()
 
     def badge(self) -> str:
-        """The tab's state in one word: "waits", "running", "failed" or ""."""
+        """The tab's state in one word: "waits", "running", "failed", "unread" or ""."""
         if self.pending_asks():
             return "waits"
         run = self.session.conversation.run
         if self.session.running:
             return "running"
-        return "failed" if run and run.status in ("failed", "cut") else ""
+        if (run and run.status in ("failed", "cut")) or self.property("crashed"):
+            return "failed"
+        return "unread" if self.unread else ""
 
     # ---- building
 
@@ -103,6 +111,7 @@ class SessionPage(QWidget):
         self._find = FindBar()
         self._status = StatusBar()
         self._ending = EndingBar()
+        self._versions = VersionBar()
         column = self._column = QWidget(objectName="session_column")
         left = QVBoxLayout(column)
         left.setContentsMargins(0, 0, 0, 0)
@@ -110,8 +119,12 @@ class SessionPage(QWidget):
         left.addWidget(self._find)
         left.addWidget(self._stack, 1)
         left.addLayout(self._suggestion_row())
+        left.addWidget(self._versions)
         left.addWidget(self._ending)
-        left.addWidget(self._composer_box())
+        box = self._composer_box()
+        left.addWidget(self._outbox.queue)
+        left.addWidget(self._outbox.bar)
+        left.addWidget(box)
         left.addWidget(self._status)
         self._jump = QToolButton(self._stack, objectName="jump_to_latest", text="Latest")
         self._jump.setAccessibleName("Jump to the latest")
@@ -127,6 +140,7 @@ class SessionPage(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._split)
+        self._versions.set_theme(self._theme)
         self._tint()
 
     def _side_panel(self) -> QWidget:
@@ -154,6 +168,8 @@ class SessionPage(QWidget):
     def _composer_box(self) -> QWidget:
         self._composer = Composer()
         self._strip = AttachmentStrip()
+        self._outbox = Outbox(self._workspace, self.tab, self._composer, self._strip, self)
+        self.turns = Turns(self.tab, self._outbox, self)
         self._picker = QComboBox(objectName="connection_picker")
         self._picker.setAccessibleName("Connection")
         self._picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -210,12 +226,11 @@ class SessionPage(QWidget):
         self._column.setStyleSheet(f"#session_column {{ background: {theme.page.name()}; }}")
 
     def _wire(self) -> None:
-        self._composer.send_wanted.connect(self.send)
+        self._outbox.words.connect(self._status.say)
+        self._outbox.connection_missing.connect(lambda: self.connection_wanted.emit("add"))
+        self._outbox.flush_wanted.connect(self._bridge.flush)
         self._composer.files_given.connect(self.attach_files)
         self._composer.picture_given.connect(self._attach_bitmap)
-        self._composer.older_wanted.connect(self._recall)
-        self._composer.textChanged.connect(self._draft_changed)
-        self._strip.changed.connect(self._draft_changed)
         self._send.clicked.connect(self.send)
         self._stop.clicked.connect(self.stop)
         self._attach.clicked.connect(self._pick_files)
@@ -225,6 +240,11 @@ class SessionPage(QWidget):
         self._think.clicked.connect(self._panels_chosen)
         self._act.clicked.connect(self._panels_chosen)
         self._transcript.link_activated.connect(self.link_activated)
+        self._transcript.turn_action.connect(self.turns.act)
+        self._transcript.hands.offers = self.turns.offers
+        self._transcript.verticalScrollBar().valueChanged.connect(lambda _: self._view_timer.start())
+        self.turns.branch_chosen.connect(self._show_branch)
+        self._versions.step_wanted.connect(self.turns.step)
         self._transcript.item_activated.connect(self._item_activated)
         self._transcript.at_end_changed.connect(lambda at_end: self._jump.setVisible(not at_end))
         self._jump.clicked.connect(self._transcript.jump_to_latest)
@@ -238,65 +258,36 @@ class SessionPage(QWidget):
         self._empty.model_wanted.connect(self._use_local_model)
         self._empty.add_wanted.connect(lambda: self.connection_wanted.emit("add"))
         self._empty.look_wanted.connect(lambda: self.connection_wanted.emit("look"))
-        self._draft_timer = QTimer(self, interval=_DRAFT_MS, singleShot=True)
-        self._draft_most = QTimer(self, interval=_DRAFT_MOST_MS, singleShot=True)
-        for timer in (self._draft_timer, self._draft_most):
-            timer.timeout.connect(self.save_draft)
+        self._empty.tour_wanted.connect(lambda: self.connection_wanted.emit("tour"))
+        self._view_timer = QTimer(self, interval=_VIEW_MS, singleShot=True)
+        self._view_timer.timeout.connect(self._save_view)
 
     def _load(self) -> None:
-        tab = self.tab
-        tab.session.listeners.changes = self._take
-        tab.session.listeners.accepted = self._accepted
-        self._transcript.show_conversation(tab.session.conversation)
-        self._thinking.show_conversation(tab.session.conversation)
-        self._activity.show_conversation(tab.session.conversation)
-        self._composer.put(tab.draft.text, tab.draft.cursor)
-        for image in tab.draft.images:
-            self._strip.add(image)
-        self._stop_drafts()
+        self.session.listeners.changes = self._take
+        self._show_items()
+        self._restore_view()
+        self._outbox.load()
         self.refresh_connections()
         self._after_changes()
+
+    def _show_items(self) -> None:
+        """Show the branch that is chosen."""
+        self._shown = branches.shown(self.session.conversation)
+        self._path = branches.path(self.session.conversation)
+        for view in (self._transcript, self._thinking, self._activity):
+            view.show_conversation(self._shown)
+
+    def _show_branch(self) -> None:
+        self._bridge.clear()
+        self._show_items()
+        self._after_changes()
+        self._save_view()
 
     # ---- what a person does
 
     def send(self) -> None:
-        """Say what the composer holds. It is emptied when the server has accepted it."""
-        prompt = Prompt(self._composer.toPlainText().strip(), self._strip.images())
-        if not prompt.text and not prompt.images:
-            return
-        if self.session.running or self._sent is not None:
-            self._status.say("The agent is still answering. Your text stays here; stop the run or wait.")
-            return
-        if self.tab.profile is None:
-            self._status.say("Choose a connection first.")
-            self.connection_wanted.emit("add")
-            return
-        self._status.say("")
-        self._sent = prompt
-        spawn(self._say(prompt), "send")
-
-    async def _say(self, prompt: Prompt) -> None:
-        try:
-            await self.session.send(prompt)
-        except SluiceError as error:
-            self._status.say(error.headline)
-        finally:
-            self._sent = None
-            self._bridge.flush()
-
-    def _accepted(self) -> None:
-        """The server has the message: take it out of the composer, but nothing that was typed since."""
-        prompt, self._sent = self._sent, None
-        if prompt is None:
-            return
-        text = self._composer.toPlainText()
-        if text.strip() == prompt.text:
-            self._composer.clear()
-        elif text.lstrip().startswith(prompt.text):
-            self._composer.put(text.lstrip()[len(prompt.text) :].lstrip())
-        if self._strip.images() == prompt.images:
-            self._strip.clear()
-        self.save_draft()
+        """Say what the composer holds, or let it wait for the answer that comes."""
+        self._outbox.send()
 
     def stop(self) -> None:
         """Stop the run."""
@@ -308,7 +299,7 @@ class SessionPage(QWidget):
         if what == "look up":
             spawn(self._look_up(), "look up")
         elif what == "send again":
-            self._send_again()
+            self.resend_last()
         else:
             self.connection_wanted.emit(what)
 
@@ -320,11 +311,20 @@ class SessionPage(QWidget):
             self._status.say(error.headline)
         self._bridge.flush()
 
-    def _send_again(self) -> None:
-        """The last message once more, with its pictures; what is in the composer stays there."""
-        turns = [i for i in self.session.conversation.items.values() if isinstance(i, UserTurn)]
-        if turns and not self.session.running and self._sent is None:
-            spawn(self._say(Prompt(turns[-1].text, turns[-1].images)), "send again")
+    def resend_last(self) -> None:
+        """The last message once more; what is in the composer stays there."""
+        if (turn := self.turns.last()) is not None:
+            self.turns.resend(turn)
+
+    def edit_last(self) -> None:
+        """The last message into the composer."""
+        if (turn := self.turns.last()) is not None:
+            self.turns.edit(turn)
+
+    def step_version(self, by: int) -> None:
+        """The version before or after of the last message."""
+        if (turn := self.turns.last()) is not None:
+            self.turns.step(turn, by)
 
     def attach_files(self, paths: Sequence[str]) -> None:
         """Add pictures from files; what is none is refused in words."""
@@ -364,9 +364,28 @@ class SessionPage(QWidget):
         self._composer.put(text)
         self._composer.setFocus()
 
-    def _recall(self) -> None:
-        if text := self.tab.last_said():
-            self._composer.put(text)
+    def put_draft(self, text: str, images: tuple[Image, ...]) -> None:
+        """Put a message into the composer, not sent."""
+        self._outbox.put(text, images)
+        self.save_draft()
+
+    def show_item(self, item: str) -> None:
+        """Go to an item, on whichever branch it is; nothing for ""."""
+        found = self.session.conversation.items.get(item)
+        if found is None:
+            return
+        if found.id not in self._shown.items and not self.session.running:
+            branches.choose(self.session.conversation, found.run)
+            self._show_branch()
+        self._transcript.scroll_to_item(item)
+
+    def toggle_thinking(self) -> None:
+        """Fold the thoughts in or out."""
+        self._think.click()
+
+    def toggle_activity(self) -> None:
+        """Fold the activity in or out."""
+        self._act.click()
 
     def open_find(self) -> None:
         """Find in this conversation."""
@@ -434,6 +453,8 @@ class SessionPage(QWidget):
     def _take(self, changes: Sequence[Change]) -> None:
         """Collect for the next frame. A hidden tab still tells of its run and its asks, for the badges."""
         self._bridge.take(changes)
+        if not self.session.running and any(isinstance(change, RunChanged) for change in changes):
+            QTimer.singleShot(0, self, self._run_over)
         if self.isHidden() and any(self._is_state(change) for change in changes):
             self.state_changed.emit()
 
@@ -442,10 +463,24 @@ class SessionPage(QWidget):
             return True
         return not isinstance(change, SessionChanged | Grew) and change.item.split("/")[1] == "ask"
 
+    def _run_over(self) -> None:
+        """A run has ended, whether anybody looks or not."""
+        if self.session.running:
+            return
+        if not self.isVisible() and self.session.conversation.run is not None:
+            self.unread = True
+            self._save_view()
+        self._outbox.run_ended()
+        self.run_ended.emit()
+        self.state_changed.emit()
+
     def _apply(self, changes: list[Change]) -> None:
-        self._transcript.apply(changes)
-        self._thinking.apply(changes)
-        self._activity.apply(changes)
+        if self._branched(changes):
+            self._show_items()
+        else:
+            self._follow(changes)
+            for view in (self._transcript, self._thinking, self._activity):
+                view.apply(changes)
         for change in changes:
             if not isinstance(change, RunChanged | SessionChanged):
                 self._unfold_for(self.session.conversation.items.get(change.item))
@@ -453,8 +488,24 @@ class SessionPage(QWidget):
             self._show_suggestions()
         self._after_changes()
 
+    def _branched(self, changes: Sequence[Change]) -> bool:
+        """Whether a run began that does not go on from what is shown."""
+        if not any(isinstance(change, RunChanged) for change in changes):
+            return False
+        return branches.path(self.session.conversation)[: len(self._path)] != self._path
+
+    def _follow(self, changes: Sequence[Change]) -> None:
+        """A branch is shown by its own list of items: it grows with the conversation."""
+        held = self.session.conversation
+        self._path = branches.path(held)
+        if self._shown is not held:
+            for change in changes:
+                if isinstance(change, Added):
+                    self._shown.items[change.item] = held.items[change.item]
+
     def _after_changes(self) -> None:
         session = self.session
+        self._versions.show_conversation(session.conversation, session.running)
         self._stack.setCurrentIndex(1 if session.conversation.items or self.tab.player else 0)
         self._stop.setVisible(session.running)
         self._send.setVisible(not session.running)
@@ -506,24 +557,27 @@ class SessionPage(QWidget):
         self._transcript.set_theme(theme)
         self._activity.set_theme(theme)
         self._wired.set_theme(theme)
+        self._versions.set_theme(theme)
         self._tint()
 
     # ---- drafts
 
-    def _draft_changed(self) -> None:
-        self._draft_timer.start()
-        if not self._draft_most.isActive():
-            self._draft_most.start()
-
-    def _stop_drafts(self) -> None:
-        self._draft_timer.stop()
-        self._draft_most.stop()
-
     def save_draft(self) -> None:
-        """Store what is in the composer, now."""
-        self._stop_drafts()
-        cursor = self._composer.textCursor().position()
-        self._workspace.save_draft(self.tab, self._composer.toPlainText(), cursor, self._strip.images())
+        """Store what is not said yet and how the conversation is shown, now."""
+        self._outbox.save()
+        self._save_view()
+
+    def _save_view(self) -> None:
+        leaf, place = self.session.conversation.leaf, self._transcript.scroll_position()
+        known = {"leaf": leaf, "place": list(place) if place else None, "unread": self.unread or None}
+        self._workspace.remember_view(self.tab, {name: value for name, value in known.items() if value is not None})
+
+    def _restore_view(self) -> None:
+        view = self.tab.view
+        self.unread = view.get("unread") is True
+        match view.get("place"):
+            case [str(item), int(block), int(inside)]:
+                self._transcript.restore_position((item, block, inside))
 
     # ---- Qt's own
 
@@ -539,6 +593,10 @@ class SessionPage(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
         self._bridge.set_visible(True)
+        if self.unread:
+            self.unread = False
+            self._save_view()
+            self.state_changed.emit()
 
     def hideEvent(self, event: QHideEvent) -> None:
         self._bridge.set_visible(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMenu, QToolTip
 
-from desktop.core.conversation import AgentItem, ToolItem, UserTurn
+from desktop.core.conversation import AgentItem, Item, ToolItem, UserTurn
 from desktop.ui.labels import literal_tip
 from desktop.ui.transcript.codepiece import CodePiece
 from desktop.ui.transcript.copying import whole_code
@@ -55,6 +55,7 @@ class Hands:
 
     def __init__(self, view: TranscriptView) -> None:
         self._view = view
+        self.offers: Callable[[Item], Sequence[tuple[str, str]]] = _usual_offers  # (words, action) of a menu
         self._focus: Target | None = None
         self._pressed: Target | None = None
         self._dragging = False
@@ -345,9 +346,14 @@ class Hands:
         entry = self._view.stack.entry(index)
         name = entry.item.id
         menu.addAction("Copy this part as Markdown", lambda: QGuiApplication.clipboard().setText(entry.markdown()))
-        if isinstance(entry.item, UserTurn):
-            menu.addAction("Send again", lambda: self._view.turn_action.emit("resend", name))
-            menu.addAction("Edit and send", lambda: self._view.turn_action.emit("edit", name))
+        for words, action in self.offers(entry.item):
+            menu.addAction(words, lambda action=action: self._view.turn_action.emit(action, name))
+
+
+def _usual_offers(item: Item) -> Sequence[tuple[str, str]]:
+    if isinstance(item, UserTurn):
+        return ("Send again", "resend"), ("Edit and send", "edit")
+    return ()
 
 
 def _order(target: Target) -> tuple[int, int, int, int]:

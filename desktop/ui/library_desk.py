@@ -1,0 +1,117 @@
+"""The sidebar's other side: what a person does with stored conversations, exports and imports included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QFileDialog
+
+from desktop.core.errors import StoreTrouble
+from desktop.core.export_json import NotOurs
+from desktop.services.library import Entry
+from desktop.services.tasks import spawn
+from desktop.services.workspace import Workspace
+from desktop.ui.history_sidebar import HistorySidebar
+
+if TYPE_CHECKING:
+    from desktop.ui.main_window import MainWindow
+
+
+class LibraryDesk(QObject):
+    """Signals: `renamed(key, title)`, `pinned(key, bool)` and `deleted(key)`, for the tabs; `words(str)`."""
+
+    renamed = Signal(str, str)
+    pinned = Signal(str, bool)
+    deleted = Signal(str)
+    words = Signal(str)
+
+    def __init__(self, workspace: Workspace, sidebar: HistorySidebar, window: MainWindow) -> None:
+        super().__init__(window)
+        self._workspace, self._library = workspace, workspace.library
+        self._sidebar, self._window = sidebar, window
+        self._asked = 0
+        sidebar.search_wanted.connect(lambda _: self.refresh())
+        sidebar.renamed.connect(self.rename)
+        sidebar.action_wanted.connect(self._act)
+        sidebar.undo_wanted.connect(self._undo)
+        sidebar.forget_wanted.connect(self._library.forget)
+
+    def refresh(self) -> None:
+        """Fill the sidebar anew."""
+        self._asked += 1
+        spawn(self._fill(self._asked), "fill history")
+
+    async def _fill(self, number: int) -> None:
+        self._sidebar.set_connections([(p.id, p.name) for p in self._workspace.profiles()])
+        try:
+            entries = await self._library.entries(self._sidebar.wanted())
+        except StoreTrouble as error:
+            self.words.emit(error.headline)
+            return
+        if number == self._asked:  # a later question was asked meanwhile: its answer counts
+            self._sidebar.show_entries(entries)
+
+    def rename(self, key: str, title: str) -> None:
+        """Give a conversation a title, wherever it is shown."""
+        self._library.rename(key, title)
+        self.renamed.emit(key, title)
+        self.refresh()
+
+    def _act(self, name: str, entry: Entry) -> None:
+        if name == "pin":
+            self._library.pin(entry.key, not entry.pinned)
+            self.pinned.emit(entry.key, not entry.pinned)
+        elif name == "archive":
+            self._library.archive(entry.key, not entry.archived)
+        elif name == "delete":
+            self._library.delete(entry.key)
+            self.deleted.emit(entry.key)
+            self._sidebar.tell_deleted(entry.title)
+        elif name == "export":
+            self.export(entry.key)
+            return
+        self.refresh()
+
+    def _undo(self) -> None:
+        if (key := self._library.undo_delete()) is not None:
+            self.refresh()
+            self._window.open_session(key)
+
+    # ---- out and in
+
+    def export(self, key: str) -> None:
+        """Ask what an export is to hold and where it goes."""
+        from desktop.ui.export_dialog import ExportDialog
+
+        for page in self._window.pages():
+            if page.tab.key == key:
+                page.save_draft()
+        dialog = ExportDialog(self._workspace, key, self._window)
+        dialog.words.connect(self.words)
+        dialog.open()
+
+    def choose_import(self) -> None:
+        """Ask for a file."""
+        dialog = QFileDialog(self._window, "Import conversations")
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.setNameFilter("Conversations (*.json *.zip)")
+        dialog.filesSelected.connect(lambda paths: spawn(self.bring_in(paths), "import"))
+        dialog.open()
+
+    async def bring_in(self, paths: list[str]) -> None:
+        """Add the conversations of these files; one alone is opened."""
+        keys: list[str] = []
+        for path in paths:
+            self.words.emit(f"Reading {Path(path).name}…")
+            try:
+                keys += await self._library.bring_in(Path(path))
+            except (NotOurs, StoreTrouble) as error:
+                self.words.emit(f"{Path(path).name}: {error}")
+                return
+        count = len(keys)
+        self.words.emit(f"{count} conversation{'s' if count != 1 else ''} imported.")
+        self.refresh()
+        if count == 1:
+            self._window.open_session(keys[0])

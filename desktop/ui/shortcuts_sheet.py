@@ -1,0 +1,108 @@
+"""All shortcuts in one sheet, where they can be changed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import (
+    QDialog,
+    QHBoxLayout,
+    QHeaderView,
+    QKeySequenceEdit,
+    QLineEdit,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.ui.command_palette import matching
+from desktop.ui.commands import Commands
+from desktop.ui.labels import PlainLabel
+from desktop.ui.shortcuts import BY_ID, COMMANDS, usual
+
+_ID = Qt.ItemDataRole.UserRole
+
+
+class ShortcutsSheet(QDialog):
+    """Choose a command, press other keys, and they hold at once."""
+
+    def __init__(self, commands: Commands, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("shortcuts_sheet")
+        self.setWindowTitle("Keyboard shortcuts")
+        self._commands = commands
+        self._find = QLineEdit(placeholderText="Search", clearButtonEnabled=True)
+        self._find.setAccessibleName("Search the shortcuts")
+        self._find.textChanged.connect(self._fill)
+        self._list = QTreeWidget(rootIsDecorated=False)
+        self._list.setAccessibleName("Shortcuts")
+        self._list.setHeaderLabels(["Command", "Keys"])
+        self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._list.currentItemChanged.connect(lambda *_: self._show())
+        self._keys = QKeySequenceEdit()
+        self._keys.setMaximumSequenceLength(1)
+        self._keys.setAccessibleName("New keys")
+        self._keys.editingFinished.connect(self._take)
+        self._words = PlainLabel("Choose a command, then press its new keys.", wrap=True, muted="true")
+        layout = QVBoxLayout(self)
+        layout.addWidget(self._find)
+        layout.addWidget(self._list, 1)
+        layout.addWidget(self._words)
+        layout.addLayout(self._row())
+        self.resize(520, 560)
+        self._fill()
+
+    def _row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(self._keys, 1)
+        for text, act in (("Usual keys", self._reset), ("No keys", self._clear), ("Close", self.accept)):
+            button = QPushButton(text)
+            button.setAutoDefault(False)
+            button.clicked.connect(act)
+            row.addWidget(button)
+        return row
+
+    def _fill(self) -> None:
+        chosen = self._chosen()
+        self._list.clear()
+        for command in matching(COMMANDS, self._find.text()):
+            keys = self._commands.shortcuts.keys(command.id).toString(QKeySequence.SequenceFormat.NativeText)
+            row = QTreeWidgetItem([command.words.removesuffix("…"), keys])
+            row.setData(0, _ID, command.id)
+            self._list.addTopLevelItem(row)
+            if command.id == chosen:
+                self._list.setCurrentItem(row)
+
+    def _chosen(self) -> str | None:
+        row = self._list.currentItem()
+        return row.data(0, _ID) if row else None
+
+    def _show(self) -> None:
+        if (name := self._chosen()) is not None:
+            self._keys.setKeySequence(self._commands.shortcuts.keys(name))
+
+    def _take(self) -> None:
+        if (name := self._chosen()) is not None:
+            self._give(name, self._keys.keySequence())
+
+    def _reset(self) -> None:
+        if (name := self._chosen()) is not None:
+            self._give(name, usual(name))
+
+    def _clear(self) -> None:
+        if (name := self._chosen()) is not None:
+            self._give(name, QKeySequence())
+
+    def _give(self, name: str, keys: QKeySequence) -> None:
+        if keys == self._commands.shortcuts.keys(name):
+            return
+        holder = self._commands.shortcuts.holder(keys, but=name)
+        if holder is not None:
+            self._words.setText(f"“{BY_ID[holder].words}” has these keys already. Change that one first.")
+            self._show()
+            return
+        self._commands.change(name, keys)
+        self._words.setText(f"“{BY_ID[name].words}” has its new keys.")
+        self._fill()
