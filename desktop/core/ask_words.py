@@ -25,6 +25,8 @@ _SENT_ENDINGS = {
     "withdrawn": "The request was withdrawn while your answer was on its way. See the conversation for what happened.",
     "superseded": "A newer request came while your answer was on its way. The new one needs an answer of its own.",
 }
+#: The answer of an ask that nobody could follow to its end, because the program was gone.
+LOST = "lost: Sluice ended before an answer was confirmed"
 _ORDER = {"deny-always": 0, "deny": 1, "other": 2, "allow-always": 3, "allow": 4}
 _YES_OR_NO = (Choice("", "Deny", "deny"), Choice("", "Allow", "allow"))
 _SIGNED_IN = (Choice("", "Decline", "deny"), Choice("", "I have signed in", "allow"))
@@ -70,6 +72,8 @@ def plain_answer(item: AskItem, allow: bool, shown: str) -> Answer:
 
 def ending(item: AskItem, sent: bool) -> str:
     """How an ask that is closed ended; `sent` if an answer of ours was on its way."""
+    if item.answer == LOST:
+        return f"This request is {LOST}. What was sent, if anything, is in the list of decisions."
     answer = f" ({one_line(item.answer, 80)})" if item.answer else ""
     return (_SENT_ENDINGS if sent else _ENDINGS)[item.state].format(answer=answer)
 

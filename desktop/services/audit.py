@@ -65,7 +65,7 @@ class AuditLog:
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path, self._clock = path, clock
         self._handle: int | None = None
-        self._shown: set[tuple[str, str, str]] = set()
+        self._shown: set[tuple[str, str, int, str]] = set()
         self.damaged = 0  # lines that the last reading left out
 
     # ---- writing
@@ -73,7 +73,7 @@ class AuditLog:
     def shown(self, place: Place, item: AskItem, to: str = PERSON) -> str | None:
         """An ask came up for a person to read, or for the rule whose words are `to`; once for each version of it."""
         digest = ask_digest(item)
-        key = (place.session, item.ask, digest)
+        key = (place.session, item.ask, item.version, digest)
         if key in self._shown:
             return None
         trouble = self._write(

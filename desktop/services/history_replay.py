@@ -8,9 +8,10 @@ from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from desktop.core.adapters.ledger import Ledger
+from desktop.core.ask_words import LOST
 from desktop.core.conversation import Conversation
 from desktop.core.eventjson import from_json, to_json
-from desktop.core.events import AnyEvent, Raw, RunEnded, TextDelta
+from desktop.core.events import AnyEvent, AskClosed, Raw, RunEnded, TextDelta
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Prompt
 from desktop.core.wire.jsontext import clean, may_hold_halves, parse
@@ -67,7 +68,8 @@ def closing(events: Iterable[AnyEvent]) -> list[AnyEvent]:
     """What ends a run that was left in the middle: its asks are withdrawn, its calls have no known end."""
     ledger = Ledger(asks_outlive=False)
     ledger.enter(events)
-    return ledger.enter([INTERRUPTED])
+    closed = ledger.enter([INTERRUPTED])
+    return [replace(event, answer=LOST) if isinstance(event, AskClosed) else event for event in closed]
 
 
 def replay(runs: Iterable[StoredRun]) -> Conversation:

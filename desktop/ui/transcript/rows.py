@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from desktop.core import describe
+from desktop.core.ask_words import LOST
 from desktop.core.conversation import (
     AgentItem,
     AskItem,
@@ -128,6 +129,8 @@ def _ask(item: AskItem) -> Row:
     title = item.tool or {"question": "Question", "form": "Form", "sign-in": "Sign-in"}.get(item.type, "Approval")
     detail = item.text or describe.arguments_line(item.args)
     state = f"answered: {item.answer}" if item.state == "answered" and item.answer else _ASK_WORDS[item.state]
+    if item.answer == LOST:
+        state = LOST
     if item.trouble:
         state = f"{state}; {item.trouble}"
     waits = item.state == "pending"
