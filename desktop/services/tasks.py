@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 _log = logging.getLogger(__name__)
@@ -44,4 +44,12 @@ async def finish(seconds: float) -> None:
 def _done(task: asyncio.Task[Any]) -> None:
     _running.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
-        _log.error("%s failed", task.get_name(), exc_info=error)
+        failed(task.get_name(), error)
+
+
+def log_failure(name: str, error: BaseException) -> None:
+    """What happens to a task's error where nobody else wants to hear of it."""
+    _log.error("%s failed", name, exc_info=error)
+
+
+failed: Callable[[str, BaseException], None] = log_failure
