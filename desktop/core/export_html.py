@@ -35,6 +35,12 @@ blockquote { border-left: 3px solid var(--line); margin-left: 0; padding-left: 1
 a { color: inherit }
 @media print { details > * { display: block } body { margin: 0; max-width: none } }
 """
+_PAPER = """
+body { font-size: 10pt } h1 { font-size: 16pt } h2 { font-size: 9pt; color: #61666d; margin-top: 14pt }
+.said { background-color: #eeece6; white-space: pre-wrap } .note { color: #61666d; font-size: 9pt }
+pre { background-color: #f3f1ec; font-size: 8.5pt; white-space: pre-wrap } blockquote { color: #61666d }
+td, th { border: 1px solid #b9b5ac; padding: 2pt 4pt } code { font-size: 9pt }
+"""
 _TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -44,20 +50,21 @@ def as_html(
     parts: Parts,
     agent: str,
     when: When,
-    unfolded: bool = False,
+    paper: bool = False,
 ) -> str:
-    """The whole as one HTML file without scripts that fetches nothing. `unfolded` shows details at once, for paper."""
-    pieces = (_html(section, unfolded) for section in sections(conversation, parts, agent, when))
+    """The whole as one HTML file without scripts that fetches nothing. `paper` shows details at once and keeps to the
+    little CSS that a text document knows."""
+    pieces = (_html(section, paper) for section in sections(conversation, parts, agent, when))
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n'
+        f'<meta name="viewport" content="width=device-width"><style>{_PAPER if paper else _STYLE}</style></head>\n'
         f"<body><h1>{escape(title)}</h1>\n" + "\n".join(pieces) + "\n</body></html>\n"
     )
 
 
-def _html(section: Section, unfolded: bool) -> str:
+def _html(section: Section, paper: bool) -> str:
     text = escape(section.text)
     match section.kind:
         case "heading":
@@ -66,7 +73,7 @@ def _html(section: Section, unfolded: bool) -> str:
             return f'<div class="answer" dir="auto">{_rendered(section.text)}</div>'
         case "literal":
             return f'<div class="said" dir="auto">{text}{"".join(map(_picture, section.images))}</div>'
-        case "details" if unfolded:
+        case "details" if paper:
             return f'<p class="note">{escape(section.title)}</p><pre>{text}</pre>'
         case "details":
             return f"<details><summary>{escape(section.title)}</summary><pre>{text}</pre></details>"

@@ -7,6 +7,9 @@ import re
 from desktop.core.conversation import Conversation
 from desktop.core.export_sections import Parts, Section, When, sections
 
+_BREAK = "\\"
+_BEGINS = re.compile(r"^(\d*)([-+.)=])")
+
 
 def as_markdown(title: str, conversation: Conversation, parts: Parts, agent: str, when: When) -> str:
     """The whole as Markdown that any reader shows as it was meant: what is not Markdown is fenced or escaped."""
@@ -31,7 +34,17 @@ def _markdown(section: Section) -> str:
 
 def _quoted(text: str) -> str:
     """The person's words line by line, as a quotation that keeps them literal."""
-    return "\n".join(f"> {_escaped(line)}\\" if line.strip() else ">" for line in text.split("\n")).removesuffix("\\")
+    lines = text.split("\n")
+    following = [*(line.strip() for line in lines[1:]), ""]
+    pairs = zip(lines, following, strict=True)
+    return "\n".join(f"> {_literal(line)}{_BREAK if after else ''}" if line.strip() else ">" for line, after in pairs)
+
+
+def _literal(line: str) -> str:
+    """One line that begins no list, heading or code."""
+    inner = line.lstrip(" \t")
+    indent = "&nbsp;" * (len(line.expandtabs(4)) - len(inner.expandtabs(4)))
+    return indent + _BEGINS.sub(r"\1\\\2", _escaped(inner))
 
 
 def _fenced(text: str) -> str:

@@ -130,6 +130,10 @@ class History:
         """The session's runs as they are stored. Raises StoreTrouble."""
         return await self._ask(lambda store: store.runs(key))
 
+    async def usage(self, since: float) -> list[tuple[int, float, str]]:
+        """(run, its start, JSON) of the figures that servers told in runs since then. Raises StoreTrouble."""
+        return await self._ask(lambda store: store.usage(since))
+
     async def session(self, key: str) -> SessionRecord | None:
         """What is known of a session, or None. Raises StoreTrouble."""
         return await self._ask(lambda store: store.session(key))

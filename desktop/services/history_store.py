@@ -214,6 +214,14 @@ class Store:
             out.append(StoredRun(number, prompt, started, (key, number) in live, rows, after))
         return out
 
+    def usage(self, since: float) -> list[tuple[int, float, str]]:
+        """(run, its start, JSON) of the figures that servers told in runs since then, in order."""
+        return self.db.execute(
+            "SELECT r.id, r.started, e.json FROM runs r JOIN events e ON e.run = r.id "
+            "WHERE r.started >= ? AND e.json LIKE '{\"kind\":\"usage\"%' ORDER BY r.id, e.seq, e.id",
+            (since,),
+        ).fetchall()
+
     # ---- inside
 
     def _session(self, key: str) -> int:

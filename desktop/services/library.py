@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desktop.core.errors import StoreTrouble
-from desktop.core.events import AnyEvent, TextDelta
+from desktop.core.events import AnyEvent, TextDelta, Usage
 from desktop.core.export_html import as_html
 from desktop.core.export_json import Saved, SavedRun, dump
 from desktop.core.export_markdown import as_markdown
 from desktop.core.export_sections import Parts
+from desktop.core.reducer import Reducer
 from desktop.services.history import History, Hit, SessionRecord
 from desktop.services.importing import read_file
 from desktop.services.paths import private_file
@@ -101,6 +102,19 @@ class Library:
         """What was deleted is gone for good."""
         while self._deleted:
             self._history.delete(self._deleted.pop())
+
+    async def usage(self, since: float) -> list[tuple[float, Usage]]:
+        """(start, figures) of each run since then of which a server told any. Raises StoreTrouble."""
+        from desktop.services.history_replay import decode
+
+        runs: dict[int, Reducer] = {}
+        for run, started, text in await self._history.usage(since):
+            if run not in runs:
+                runs[run] = Reducer()
+                runs[run].begin(None, started)
+            runs[run].apply(decode(text), started)
+        found = [reducer.conversation.runs[0] for reducer in runs.values()]
+        return [(run.at, run.usage) for run in found if run.usage is not None]
 
     # ---- out and in
 

@@ -337,6 +337,12 @@ class Workspace:
             tab.view = view
             self._history.set_flags(tab.key, view=json.dumps(view))
 
+    async def agent_name(self, key: str) -> str:
+        """What the agent of a conversation is called here."""
+        stored = await self._history.session(key)
+        profile = self.profile(stored.profile_id) if stored else None
+        return profile.name if profile else "Agent"
+
     async def fork(self, tab: Tab, run: int | None = None) -> Tab | None:
         """A new conversation with what was said up to the end of `run` (by default of the newest that is shown)."""
         key = str(uuid.uuid4())

@@ -1,0 +1,134 @@
+"""What an export holds, in which form, and where it goes."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QMarginsF, QSize, QStandardPaths, QUrl, Signal
+from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPdfWriter, QTextDocument
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QFormLayout, QHBoxLayout, QPushButton, QWidget
+
+from desktop.core.errors import StoreTrouble
+from desktop.core.export_sections import Parts
+from desktop.services.library import write_file
+from desktop.services.tasks import spawn
+from desktop.services.workspace import Workspace
+from desktop.ui.labels import PlainLabel
+from desktop.ui.transcript.rowpiece import decoded
+
+_FORMS = (
+    ("Markdown", "md"),
+    ("Web page in one file", "html"),
+    ("PDF", "pdf"),
+    ("JSON, which Sluice can import again", "json"),
+)
+_TICKS = (
+    ("thinking", "Thinking"),
+    ("tools", "Tools and steps"),
+    ("approvals", "Requests and decisions"),
+    ("timings", "Times"),
+)
+_PICTURE = QSize(440, 440)  # pixels on paper, at most
+
+
+class ExportDialog(QDialog):
+    """Signal `words(str)`: what became of it."""
+
+    words = Signal(str)
+
+    def __init__(self, workspace: Workspace, key: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("export_dialog")
+        self.setWindowTitle("Export this conversation")
+        self._workspace, self._key = workspace, key
+        self._form = QComboBox()
+        self._form.setAccessibleName("Form")
+        for text, value in _FORMS:
+            self._form.addItem(text, value)
+        self._ticks = {name: QCheckBox(text, checked=True) for name, text in _TICKS}
+        note = PlainLabel(
+            "Keys are never in an export. The conversation is: look through it before you give it away.",
+            wrap=True,
+            muted="true",
+        )
+        save, cancel = QPushButton("Save…"), QPushButton("Cancel")
+        save.setProperty("primary", "true")
+        save.clicked.connect(self._ask_where)
+        cancel.clicked.connect(self.reject)
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(cancel)
+        row.addWidget(save)
+        form = QFormLayout(self)
+        form.setContentsMargins(20, 20, 20, 16)
+        form.setVerticalSpacing(10)
+        form.addRow("Form", self._form)
+        for number, tick in enumerate(self._ticks.values()):
+            form.addRow("Holds" if not number else "", tick)
+        form.addRow(note)
+        form.addRow(row)
+        self.resize(460, self.sizeHint().height())
+
+    def parts(self) -> Parts:
+        """What is ticked."""
+        return Parts(**{name: tick.isChecked() for name, tick in self._ticks.items()})
+
+    def _ask_where(self) -> None:
+        form = self._form.currentData()
+        folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+        name = f"Conversation {datetime.now().astimezone():%Y-%m-%d %H.%M}.{form}"  # ours: no word of a server
+        dialog = QFileDialog(self, "Save the export", str(Path(folder) / name))
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.setDefaultSuffix(form)
+        dialog.fileSelected.connect(lambda path: spawn(self._save(Path(path), form), "export"))
+        dialog.open()
+
+    async def _save(self, path: Path, form: str) -> None:
+        try:
+            await save(self._workspace, self._key, path, form, self.parts())
+        except StoreTrouble as error:
+            self.words.emit(error.headline)
+        else:
+            self.words.emit(f"Saved as {path.name}.")
+        self.accept()
+
+
+async def save(workspace: Workspace, key: str, path: Path, form: str, parts: Parts) -> None:
+    """Write an export: md, html, json or pdf. Raises StoreTrouble."""
+    agent = await workspace.agent_name(key)
+    text = await workspace.library.export(key, "paper" if form == "pdf" else form, parts, agent, when_words)
+    if form == "pdf":
+        write_pdf(path, text)
+    else:
+        write_file(path, text)
+
+
+def when_words(at: float) -> str:
+    """A moment in the words of this computer's zone."""
+    return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
+
+
+def write_pdf(path: Path, html: str) -> None:
+    """Print HTML of our own making. Raises StoreTrouble."""
+    writer = QPdfWriter(str(path))
+    writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
+    writer.setPageMargins(QMarginsF(18, 16, 18, 16), QPageLayout.Unit.Millimeter)
+    writer.setTitle("Conversation")
+    writer.setCreator("Sluice")
+    document = _Paper()
+    document.setHtml(html)
+    document.print_(writer)
+    if not path.is_file() or not path.stat().st_size:
+        raise StoreTrouble("The PDF could not be written there.")
+
+
+class _Paper(QTextDocument):
+    """Loads the pictures that are in the text itself, and nothing else."""
+
+    def loadResource(self, kind: int, name: QUrl) -> QImage | QByteArray:
+        head, _, data = name.toString().partition(";base64,")
+        if not head.startswith("data:image/"):
+            return QByteArray()
+        return decoded(b64decode(data), _PICTURE)

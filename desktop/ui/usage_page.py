@@ -1,0 +1,74 @@
+"""Tokens and cost as the servers told them: by turn, of this conversation, and by day. Nothing is guessed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from PySide6.QtWidgets import QDialog, QHeaderView, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
+
+from desktop.core.conversation import Conversation
+from desktop.services.tasks import spawn
+from desktop.services.usage import Sum, add_up, by_day, of_conversation
+from desktop.services.workspace import Workspace
+from desktop.ui.labels import PlainLabel
+
+_HEADS = ("", "In", "Out", "Reasoning", "From cache", "Cost")
+_DAYS = 30
+
+
+class UsageDialog(QDialog):
+    """Two tables: the turns of one conversation, and the last thirty days over all of them."""
+
+    def __init__(self, workspace: Workspace, held: Conversation, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("usage_dialog")
+        self.setWindowTitle("Tokens and cost")
+        self._workspace = workspace
+        self._turns, self._days = _table("Turns"), _table("Days")
+        self._note = PlainLabel(
+            "Only what servers report is counted; a turn without figures shows none.", wrap=True, muted="true"
+        )
+        close = QPushButton("Close")
+        close.clicked.connect(self.accept)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 16, 20, 16)
+        for widget in (
+            PlainLabel("This conversation", heading="true"), self._turns,
+            PlainLabel("All conversations, by day", heading="true"), self._days, self._note, close,
+        ):  # fmt: skip
+            layout.addWidget(widget)
+        self.resize(620, 560)
+        self._fill_turns(held)
+        spawn(self._fill_days(), "usage by day")
+
+    def _fill_turns(self, held: Conversation) -> None:
+        rows = of_conversation(held)
+        for name, usage in rows:
+            _add(self._turns, name, add_up([usage]))
+        if len(rows) > 1:
+            _add(self._turns, "Together", add_up([usage for _, usage in rows]))
+        if held.usage is not None and held.usage.cost is not None:
+            _add(self._turns, "As the server adds up", add_up([held.usage]))
+
+    async def _fill_days(self) -> None:
+        for day, found in await by_day(self._workspace.library, _DAYS):
+            _add(self._days, f"{datetime.fromisoformat(day):%A, %d %B}", found)
+
+
+def _table(name: str) -> QTreeWidget:
+    table = QTreeWidget(rootIsDecorated=False)
+    table.setAccessibleName(name)
+    table.setHeaderLabels(_HEADS)
+    table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+    table.header().setStretchLastSection(False)
+    return table
+
+
+def _add(table: QTreeWidget, name: str, found: Sum) -> None:
+    figures = [found.input, found.output, found.reasoning, found.cached]
+    words = [f"{figure:,}" if figure is not None else "–" for figure in figures]
+    cost = ", ".join(f"{value:.4g} {currency}" for currency, value in sorted(found.cost.items())) or "–"
+    row = QTreeWidgetItem([name, *words, cost])
+    for column in range(1, len(_HEADS)):
+        row.setTextAlignment(column, 0x82)  # right, centred
+    table.addTopLevelItem(row)
