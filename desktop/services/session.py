@@ -22,7 +22,7 @@ from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure, Notice, RunEnded
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Talk, Turn, Wait
-from desktop.services import retry
+from desktop.services import logs, retry
 from desktop.services.clock import now
 from desktop.services.decision_tap import PERSON, DecisionTap, overheard
 from desktop.services.network import DIRECT, Route
@@ -54,6 +54,13 @@ Resolve = Callable[[Connection], Awaitable[tuple[Connection, Secrets]]]
 
 async def _as_it_is(connection: Connection) -> tuple[Connection, Secrets]:
     return connection, Secrets()
+
+
+def _without_secrets(event: AnyEvent) -> AnyEvent:
+    """Servers like to repeat the key that they refuse."""
+    if isinstance(event, RunEnded) and event.error is not None and (text := logs.clean(event.error.text)):
+        return event if text == event.error.text else replace(event, error=replace(event.error, text=text))
+    return event
 
 
 async def _wanted(chunks: AsyncIterator[bytes], run: Run) -> AsyncIterator[bytes]:
@@ -416,7 +423,7 @@ class Session:
         at = self.clock() if at is None else at
         wire = self.listeners.wire
         changes: list[Change] = []
-        for event in events:
+        for event in map(_without_secrets, events):
             self.listeners.event(live.number, live.seq, at, event)
             live.seq += 1
             changed = self._reducer.apply(event, at)
