@@ -33,6 +33,7 @@ from desktop.services.wire_tap import Stop, WireTap
 _KEPT = ("completed", "limit", "calls", "cancelled", "cut")  # endings whose turn belongs to the history
 _PIECE = 4096  # bytes that are read at once
 _TURN = 0.008  # seconds of work before others have their turn
+_SECRET = 6  # characters of what counts as a secret in what servers say
 _TRAILERS = 1.0  # seconds for figures that come behind the end
 _GOODBYE = 5.0  # seconds for telling the server to stop
 
@@ -259,6 +260,9 @@ class Session:
     async def _ready(self) -> Adapter:
         """The adapter for the connection as it is now; kept while nothing about it changes (it may hold a login)."""
         self.connection, secrets = await self.resolve(self.connection)
+        for secret in filter(None, (secrets.key, *secrets.extra.values())):
+            if len(secret) >= _SECRET:  # “none” and the like are keys of local servers, and words
+                logs.redact(secret)
         held = self._adapter
         if held is None or (held.connection, held.secrets) != (self.connection, secrets):
             held = self._adapter = adapter_class(self.connection.protocol)(self.connection, secrets)
