@@ -36,11 +36,12 @@ a { color: inherit }
 @media print { details > * { display: block } body { margin: 0; max-width: none } }
 """
 _PAPER = """
-body { font-size: 10pt } h1 { font-size: 16pt } h2 { font-size: 9pt; color: #61666d; margin-top: 14pt }
+body { font-size: 10pt } h1 { font-size: 16pt } .turn { font-size: 9pt; color: #61666d; margin-top: 16pt }
 .said { background-color: #eeece6; white-space: pre-wrap } .note { color: #61666d; font-size: 9pt }
 pre { background-color: #f3f1ec; font-size: 8.5pt; white-space: pre-wrap } blockquote { color: #61666d }
-td, th { border: 1px solid #b9b5ac; padding: 2pt 4pt } code { font-size: 9pt }
+code { font-size: 9pt }
 """
+_PAPER_TABLE = '<table border="1" cellspacing="0" cellpadding="4" style="border-collapse: collapse">'
 _TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -67,10 +68,16 @@ def as_html(
 def _html(section: Section, paper: bool) -> str:
     text = escape(section.text)
     match section.kind:
+        case "heading" if paper:
+            return f'<p class="turn"><b>{text}</b></p>'
         case "heading":
             return f"<h2>{text}</h2>"
         case "markdown":
-            return f'<div class="answer" dir="auto">{_rendered(section.text)}</div>'
+            shown = _rendered(section.text)
+            shown = shown.replace("<table>", _PAPER_TABLE) if paper else shown
+            return f'<div class="answer" dir="auto">{shown}</div>'
+        case "literal" if paper:
+            return f'<div class="said">{text}</div>' + "".join(f"<p>{_picture(image)}</p>" for image in section.images)
         case "literal":
             return f'<div class="said" dir="auto">{text}{"".join(map(_picture, section.images))}</div>'
         case "details" if paper:

@@ -114,7 +114,7 @@ def write_pdf(path: Path, html: str) -> None:
     """Print HTML of our own making. Raises StoreTrouble."""
     writer = QPdfWriter(str(path))
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
-    writer.setPageMargins(QMarginsF(18, 16, 18, 16), QPageLayout.Unit.Millimeter)
+    writer.setPageMargins(QMarginsF(0, 0, 0, 0), QPageLayout.Unit.Millimeter)
     writer.setTitle("Conversation")
     writer.setCreator("Sluice")
     document = _Paper()
