@@ -1,0 +1,125 @@
+"""A planted secret is in no file, log, report, window or accessible text, whatever was done with it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QAccessible, QAccessibleInterface, QGuiApplication
+from PySide6.QtWidgets import QApplication, QLineEdit
+
+from desktop.core.requests import Connection, Secrets
+from desktop.services import logs
+from desktop.services.doctor import Doctor
+from desktop.services.network import CLIENT_SECRET, PROXY_SECRET, Network, header_secret, route_of
+from desktop.services.paths import Paths
+from desktop.ui.connection_editor import ConnectionEditor
+from desktop.ui.crash import report_of
+from tests.loopback.asking import ask
+from tests.loopback.server import Exchange, Request, Server
+from tests.ui.driving import Driven, drive, window
+
+KEY = "sk-pl4nted/+= key"
+EXTRA = {PROXY_SECRET: "pl4nted-proxy", CLIENT_SECRET: "pl4nted-client", header_secret("X-Token"): "pl4nted-header"}
+HIDDEN = "pl4nted"
+
+
+async def echo(request: Request, exchange: Exchange) -> None:
+    """Repeats in its error what it was sent."""
+    headers = ", ".join(f"{name}: {value}" for name, value in request.headers.items())
+    await exchange.reply(401, {"error": {"message": f"refused {headers}"}})
+
+
+@pytest.fixture
+def logged(tmp_path: Path) -> Iterator[Paths]:
+    root = logging.getLogger()
+    level, factory = root.level, logging.getLogRecordFactory()
+    paths = Paths(tmp_path)
+    logs.start(paths, "debug")
+    yield paths
+    logs.stop()
+    root.setLevel(level)
+    logging.setLogRecordFactory(factory)
+
+
+def files_with(folder: Path, secret: str) -> list[str]:
+    """The files below a folder that hold the secret, in whatever encoding a text would be found in."""
+    forms = {secret.encode(), secret.encode("utf-16-le"), secret.encode("utf-16-be")}
+    return [str(f) for f in folder.rglob("*") if f.is_file() and any(form in f.read_bytes() for form in forms)]
+
+
+def accessible(interface: QAccessibleInterface | None, depth: int = 0) -> Iterator[str]:
+    """Every text of the accessibility tree below an object."""
+    if interface is None or not interface.isValid() or depth > 40:
+        return
+    for role in (QAccessible.Text.Name, QAccessible.Text.Value, QAccessible.Text.Description, QAccessible.Text.Help):
+        yield interface.text(role)
+    for i in range(interface.childCount()):
+        yield from accessible(interface.child(i), depth + 1)
+
+
+def seen(app: QApplication) -> str:
+    windows = (w for w in app.topLevelWidgets() if w.isVisible())
+    return "\n".join(text for w in windows for text in accessible(QAccessible.queryAccessibleInterface(w)))
+
+
+def is_clean(text: str) -> bool:
+    return HIDDEN not in text
+
+
+def test_a_secret_is_nowhere_but_in_the_keyring(qapp: QApplication, tmp_path: Path, logged: Paths) -> None:
+    network = Network(proxy="none", secret_headers=("X-Token",), proxy_user="ada")
+
+    async def everything(sluice: Driven, url: str) -> None:
+        workspace, page = sluice.workspace, sluice.page
+        place = Connection("openai", url, "m")
+        profile, _ = await workspace.save(None, "saved", place, Secrets(KEY, EXTRA), network)
+        page.use(profile)
+        sluice.say("hello")
+        held = page.session.conversation
+        await sluice.until(lambda: bool(held.runs and held.runs[-1].status), "the refusal")
+        assert "refused" in sluice.text()
+        assert is_clean(sluice.text())
+        editor = ConnectionEditor(workspace, profile, sluice.window)
+        editor.open()
+        for line in editor.findChildren(QLineEdit):
+            if line.echoMode() == QLineEdit.EchoMode.Password:
+                line.setText(KEY)
+        assert is_clean(seen(qapp)), "a typed key is not read out"
+        editor.close()
+        doctor = Doctor(place, Secrets(KEY, EXTRA), route_of(network, EXTRA), workspace.transport)
+        said = [check.words async for check in doctor.examine()]
+        assert is_clean("\n".join(said) + doctor.report())
+        assert is_clean(repr((profile, doctor.route, doctor.secrets, page.session.route)))
+        try:
+            raise RuntimeError(f"with {KEY} and {EXTRA}")
+        except RuntimeError as error:
+            logging.getLogger("desktop.test").exception("it failed with %s", KEY)
+            assert is_clean(report_of(error, "a test"))
+        assert is_clean(seen(qapp))
+        assert is_clean(QGuiApplication.clipboard().text())
+
+    async def work() -> None:
+        async with Server(echo) as server:
+            async with window(qapp, tmp_path, Connection("openai", server.url, "m"), KEY) as sluice:
+                await everything(sluice, server.url)
+            assert any(KEY in r.headers.get("authorization", "") for r in server.requests), "it did go to its server"
+            assert any(r.headers.get("x-token") == "pl4nted-header" for r in server.requests)
+        await asyncio.sleep(0)
+
+    drive(qapp, work)
+    logs.stop()
+    assert files_with(tmp_path, HIDDEN) == []
+    assert any(tmp_path.rglob("*.db")), "the history was written"
+    assert any(tmp_path.rglob("*.log")), "the log was written"
+
+
+async def test_ask_says_no_key(tmp_path: Path) -> None:
+    async with Server(echo) as server:
+        asked = await ask("openai", server.url, "hello", "--agent", "m", "--verbose", key=KEY)
+    assert asked.status == 2
+    assert is_clean(asked.words)
+    assert is_clean(str(asked.events))
