@@ -153,8 +153,13 @@ class HistoryThread:
             retry = self._retry is not None and (self._urgent or last or time.monotonic() >= self._retry)
             ops = self._drain() if retry or self._retry is None else []
             questions, self._questions, self._urgent = self._questions, [], False
-        if ops or retry:
-            self._retry = None if writer.write(ops) else time.monotonic() + RETRY
+        try:
+            if ops or retry:
+                self._retry = None if writer.write(ops) else time.monotonic() + RETRY
+        except Exception:
+            for question in questions:  # nobody may wait for a thread that is about to end
+                question.refuse()
+            raise
         for question in questions:
             question.answer(writer)
         return not last
