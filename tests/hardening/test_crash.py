@@ -1,4 +1,4 @@
-"""An error of ours in one handler: the window lives, its tab is marked, the log has it once, the report has no secret."""
+"""An error of ours in one handler: the window lives, its tab is marked, it is logged once, the report has no secret."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ from tests.hardening.talking import PROTOCOLS, talking
 from tests.loopback.asking import ask
 from tests.loopback.faults import FAULTS, FaultServer
 from tests.loopback.server import Server
+from tests.ui.driving import until
 
 # fault: (kind of ending, text that is kept, part of the words)
 WANTED = {
@@ -111,8 +112,7 @@ async def test_the_callers_time_limit_is_called_so() -> None:
     async with talking("openai") as talk:
         run = asyncio.create_task(talk.say("hang mid stream"))
         await talk.fault.waiting.wait()
-        while not talk.text:
-            await asyncio.sleep(0)
+        await until(lambda: bool(talk.text), "the text")
         talk.session.give_up(Failure("No end came.", code="timeout"))
         await run
         assert (talk.kind, talk.text) == ("timed out", "Hello ")

@@ -14,6 +14,7 @@ from desktop.services import retry
 from desktop.services.session import Session
 from desktop.services.transport import Transport
 from tests.hardening.talking import PROTOCOLS, Talking, talking
+from tests.ui.driving import until
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -46,8 +47,7 @@ async def test_what_may_have_run_is_not_sent_again(fault: str) -> None:
 
 async def waiting(talk: Talking) -> asyncio.Task[object]:
     run: asyncio.Task[object] = asyncio.create_task(talk.say("503"))
-    while talk.session.next_try is None:
-        await asyncio.sleep(0)
+    await until(lambda: talk.session.next_try is not None, "the countdown")
     return run
 
 
@@ -69,8 +69,7 @@ async def test_a_port_that_opens_late_is_reached() -> None:
     session = Session(Connection("openai", "http://127.0.0.1:1/v1", "m"), transport)
     session.patient = True
     run = asyncio.create_task(session.send(Prompt("hello")))
-    while session.next_try is None:
-        await asyncio.sleep(0)
+    await until(lambda: session.next_try is not None, "the countdown")
     async with talking("openai") as talk:
         session.connection = Connection("openai", talk.server.url, "m")
         session.stop()

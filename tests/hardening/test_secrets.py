@@ -81,7 +81,7 @@ def test_a_secret_is_nowhere_but_in_the_keyring(qapp: QApplication, tmp_path: Pa
         sluice.say("hello")
         held = page.session.conversation
         await sluice.until(lambda: bool(held.runs and held.runs[-1].status), "the refusal")
-        assert "refused" in sluice.text()
+        await sluice.until(lambda: "refused" in sluice.text(), "its words")
         assert is_clean(sluice.text())
         editor = ConnectionEditor(workspace, profile, sluice.window)
         editor.open()
