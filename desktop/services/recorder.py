@@ -1,7 +1,8 @@
 """The recorder of one session: always on, bounded, and without secrets. What it holds can be looked at while it grows
 (`ui.wire_model`) and saved as a recording (`core.recording`).
 
-Streaming pays for two appends a chunk and two an event; everything else is done when somebody looks.
+Streaming pays for one append a chunk and one an event. What has come together is put into its place every thousand
+pieces, and before anybody looks: done for many at once it costs a fraction.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from desktop import __version__
 from desktop.core.adapters.base import Run
-from desktop.core.conversation import Change, RunChanged, SessionChanged
+from desktop.core.conversation import Change, Grew, RunChanged, SessionChanged
 from desktop.core.events import AnyEvent, Failure
 from desktop.core.recording import Chunk, Decided, Ended, Entry, Head, Requested, RunBegun, Stopped, lines_of
 from desktop.core.redaction import Redactor
@@ -35,6 +38,7 @@ _log = logging.getLogger(__name__)
 MEMORY = 8 * 1024 * 1024  # bytes of answers in memory, of one session; more goes to files
 MOST = 256 * 1024 * 1024  # bytes of answers kept of one session; the oldest runs go first
 ROWS = 1_500_000  # chunks kept of one session
+_PENDING, _PENDING_BYTES = 1000, 256 * 1024
 _EVENTS = 100_000  # decoded events kept whole for the wire view; of older ones only the kind
 _KINDS = ("run", "request", "head", "chunk", "end", "decision", "stop")
 RUN, REQUEST, HEAD, CHUNK, END, DECISION, STOP = range(len(_KINDS))
@@ -70,25 +74,69 @@ class RunLog:
         self.items = array("L")  # of each event: the place of its item in `names`, counted from 1; 0 for none
         self.names: list[str] = []
         self.lost = 0  # bytes that were not kept
+        self._parts: dict[int, int] = {}  # of each answer: how many chunks came
         self._places: dict[str, int] = {}
         self._recent: deque[AnyEvent] = deque(maxlen=_EVENTS)
         self._last_item, self._last_place = "", 0
 
-    def row(self, kind: int, at: float, what: int, part: int = 0) -> None:
+    def row(self, kind: int, at: float, what: int) -> None:
         """Something happened."""
         self.kind.append(kind)
         self.at.append(at)
         self.what.append(what)
-        self.part.append(part)
+        self.part.append(0)
         self.first.append(self.events)
 
-    def event(self, event: AnyEvent, item: str) -> None:
-        """Something was decoded, and concerned this item."""
-        if item != self._last_item:
-            self._last_item, self._last_place = item, self._place(item)
-        self.events += 1
-        self.items.append(self._last_place)
-        self._recent.append(event)
+    def lose(self, exchange: int, count: int, size: int) -> None:
+        """The newest chunks of an answer are not kept: their rows go, and their events belong to the row before."""
+        left = count
+        for row in range(len(self.kind) - 1, 0, -1):
+            if not left:
+                break
+            if self.kind[row] == CHUNK and self.what[row] == exchange:
+                for column in (self.kind, self.at, self.what, self.part, self.first):
+                    column.pop(row)
+                left -= 1
+        self._parts[exchange] = self._parts.get(exchange, count) - count
+        self.lost += size
+
+    def take(self, pending: list[Any], start: float) -> list[tuple[int, float, bytes]]:
+        """Chunks, and events with what each changed, as they came. Returns the chunks. A thousand at once, and written
+        for speed: this is what streaming pays for being recorded."""
+        chunks: list[tuple[int, float, bytes]] = []
+        events: list[AnyEvent] = []
+        firsts, places = [], []
+        last, place, count = self._last_item, self._last_place, self.events
+        left = iter(pending)
+        for entry in left:
+            if type(entry) is tuple:
+                chunks.append(entry)
+                firsts.append(count)
+                continue
+            changed = next(left)
+            item = changed[0].item if len(changed) == 1 and type(changed[0]) is Grew else _item(changed)
+            if item is not last and item != last:
+                last, place = item, self._place(item)
+            events.append(entry)
+            places.append(place)
+            count += 1
+        self._last_item, self._last_place, self.events = last, place, count
+        self.items.extend(places)
+        self._recent.extend(events)
+        self.kind.frombytes(bytes((CHUNK,)) * len(chunks))
+        self.at.extend([chunk[1] - start for chunk in chunks])
+        self.what.extend([chunk[0] for chunk in chunks])
+        self.first.extend(firsts)
+        self.part.extend(self._count(chunks))
+        return chunks
+
+    def _count(self, chunks: list[tuple[int, float, bytes]]) -> Iterator[int]:
+        """The number of each chunk in its answer."""
+        for exchange, same in groupby(chunks, key=itemgetter(0)):
+            size = sum(1 for _ in same)
+            begin = self._parts.get(exchange, 0)
+            self._parts[exchange] = begin + size
+            yield from range(begin, begin + size)
 
     def decoded(self, first: int, count: int, most: int = 50) -> list[AnyEvent]:
         """The events in this range that are still held."""
@@ -123,7 +171,10 @@ class Recorder:
     to begin anew."""
 
     def __init__(self, folder: Path | None = None, memory: int = MEMORY, most: int = MOST) -> None:
-        self.runs: deque[RunLog] = deque()
+        self._runs: deque[RunLog] = deque()
+        self._pending: list[Any] = []  # (exchange, time, bytes) of chunks; events, each with its changes behind it
+        self.heard = self._pending.append
+        self._waiting = 0  # bytes in it
         self.dropped = 0
         self.redactor = Redactor()
         self._folder, self._memory, self._most = folder, memory, most
@@ -134,14 +185,13 @@ class Recorder:
         self._held = 0  # bytes of all answers
         self._in_memory = 0
         self._rows = 0
-        self._body: Body | None = None  # of the chunk before, with its number
-        self._body_of = -1
         self._full = False
 
     # ---- what the session tells
 
     def begin(self, run: Run, prompt: Prompt | None, patient: bool, route: Route, at: float) -> None:
         """See `WireTap`."""
+        self.flush()
         self._make_room()
         adapter, redact = run.adapter, self.redactor
         redact.learn(adapter.secrets)
@@ -165,7 +215,7 @@ class Recorder:
         self._deciding = False
         log = RunLog(begun)
         log.base = self._exchanges
-        self.runs.append(log)
+        self._runs.append(log)
 
     def request(self, call: HttpCall, at: float) -> int:
         """See `WireTap`."""
@@ -173,6 +223,7 @@ class Recorder:
         log = self._log()
         if log is None:
             return number
+        self.flush()
         self._exchanges += 1
         redact, keep = self.redactor, call.sends and call.json is not None
         requested = Requested(
@@ -203,30 +254,10 @@ class Recorder:
 
     def chunk(self, exchange: int, data: bytes, at: float) -> None:
         """See `WireTap`."""
-        if exchange != self._body_of and not self._turn_to(exchange):
-            return
-        log, body = self.runs[-1], self._body
-        assert body is not None
-        if self._full:
-            log.lost += len(data)
-            return
-        before = body.size
-        try:
-            body.append(data)
-        except OSError as error:
-            self._give_up(log, len(data), error)
-            return
-        if self.redactor.longest:
-            self._mask(body, before, data)
-        log.row(CHUNK, at - self._start if self._start is not None else 0.0, exchange, len(body.ends) - 1)
-        self._rows += 1
-        self._held += len(data)
-        if body.in_memory:
-            self._in_memory += len(data)
-            if self._in_memory > self._memory:
-                self._spill()
-        if self._held > self._most or self._rows > ROWS:
-            self._make_room()
+        self._pending.append((exchange, at, data))
+        self._waiting += len(data)
+        if self._waiting > _PENDING_BYTES or len(self._pending) > _PENDING:
+            self.flush()
 
     def end(self, exchange: int, failure: Failure | None, at: float) -> None:
         """See `WireTap`."""
@@ -248,16 +279,6 @@ class Recorder:
             self.chunk(exchange, self.redactor.whole(reply.body), at)
         self.end(exchange, reply.failure, at)
 
-    def event(self, event: AnyEvent, changes: Sequence[Change]) -> None:
-        """See `WireTap`."""
-        item = ""
-        for change in changes:
-            if not isinstance(change, RunChanged | SessionChanged):
-                item = change.item
-                break
-        if self.runs:
-            self.runs[-1].event(event, item)
-
     def decided(self, answer: Answer, at: float) -> None:
         """See `WireTap`."""
         value = self.redactor.value
@@ -272,19 +293,46 @@ class Recorder:
     # ---- what is done with it
 
     @property
+    def runs(self) -> Sequence[RunLog]:
+        """The runs that are held, oldest first. Only in the session's thread."""
+        self.flush()
+        return self._runs
+
+    def flush(self) -> None:
+        """Put what has come into its place. Only in the session's thread."""
+        if not self._pending:
+            return
+        pending, self._waiting = self._pending[:], 0
+        self._pending.clear()  # the same list: `heard` belongs to it
+        if not self._runs:
+            return
+        log = self._runs[-1]
+        chunks = log.take(pending, self._start or 0.0)
+        for exchange, same in groupby(chunks, key=itemgetter(0)):
+            self._store(log, exchange, [chunk[2] for chunk in same])
+        if self._held > self._most or self._rows > ROWS:
+            self._make_room()
+
+    @property
     def empty(self) -> bool:
         """Whether there is nothing to save."""
-        return not self.runs
+        return not self._runs
 
     def entries(self) -> Iterator[Entry]:
-        """What was recorded, in order, from the first run that is still held. Safe in another thread."""
-        for log in list(self.runs):
+        """What was recorded and put into its place, in order, from the first run that is still held. Safe in another
+        thread."""
+        for log in list(self._runs):
             yield log.begun
             for row in range(1, len(log.kind)):
                 yield self._entry(log, row)
 
     def save(self, path: Path, title: str = "", pictures: bool = True) -> None:
         """Write a recording. Raises OSError; the file is then as it was before."""
+        self.flush()
+        self.write(path, title, pictures)
+
+    def write(self, path: Path, title: str = "", pictures: bool = True) -> None:
+        """As `save`, in another thread; call `flush` in the session's before."""
         private_folder(path.parent)
         title = self.redactor.text(title)
         made = datetime.now(UTC).isoformat(timespec="seconds")
@@ -304,15 +352,15 @@ class Recorder:
         words = []
         if self.dropped:
             words.append(f"The first {self.dropped} runs of the conversation are no longer held.")
-        if lost := sum(log.lost for log in self.runs):
+        if lost := sum(log.lost for log in self._runs):
             words.append(f"{lost} bytes at the end of a run were not kept: it was larger than the limit.")
         return " ".join(words)
 
     def close(self) -> None:
         """Forget everything; files of the ring are removed."""
-        while self.runs:
-            _drop(self.runs.popleft())
-        self._body, self._body_of = None, -1
+        self._pending.clear()
+        while self._runs:
+            _drop(self._runs.popleft())
 
     # ---- inside
 
@@ -322,25 +370,20 @@ class Recorder:
         return at - self._start
 
     def _log(self) -> RunLog | None:
-        return self.runs[-1] if self.runs else None
+        return self._runs[-1] if self._runs else None
 
     def _find(self, exchange: int) -> tuple[RunLog, Exchange] | None:
-        for log in reversed(self.runs):
+        self.flush()
+        for log in reversed(self._runs):
             if 0 <= exchange - log.base < len(log.exchanges):
                 return log, log.exchange(exchange)
         return None
-
-    def _turn_to(self, exchange: int) -> bool:
-        found = self._find(exchange)
-        if found is None or found[0] is not self.runs[-1]:
-            return False
-        self._body, self._body_of = found[1].body, exchange
-        return True
 
     def _clean(self, failure: Failure | None) -> Failure | None:
         return replace(failure, text=self.redactor.text(failure.text)) if failure else None
 
     def _note(self, kind: int, note: Decided | Stopped) -> None:
+        self.flush()
         if (log := self._log()) is not None:
             log.notes.append(note)
             log.row(kind, note.t, len(log.notes) - 1)
@@ -356,8 +399,33 @@ class Recorder:
         assert entry is not None
         return entry  # type: ignore[no-any-return]
 
+    def _store(self, log: RunLog, exchange: int, chunks: list[bytes]) -> None:
+        """Keep the bytes of neighbouring chunks of one answer, whose rows are the log's last ones of that answer."""
+        sizes = [len(chunk) for chunk in chunks]
+        size = sum(sizes)
+        body = log.exchange(exchange).body if 0 <= exchange - log.base < len(log.exchanges) else None
+        if body is None or self._full:
+            log.lose(exchange, len(chunks), size if body is not None else 0)
+            return
+        before, in_memory = body.size, body.in_memory
+        data = b"".join(chunks)
+        try:
+            body.append(data, sizes)
+        except OSError as error:
+            _log.warning("recording stopped: %s", error)
+            log.lose(exchange, len(chunks), size)
+            self._full = True
+            return
+        if self.redactor.longest:
+            self._mask(body, before, data)
+        self._rows += len(chunks)
+        self._held += size
+        self._in_memory += body.in_memory - in_memory
+        if self._in_memory > self._memory:
+            self._spill()
+
     def _mask(self, body: Body, before: int, data: bytes) -> None:
-        """Overwrite known secrets in what came last; one that the border between two chunks cuts too."""
+        """Overwrite known secrets in what came last; one that the border between two pieces cuts too."""
         overlap = min(before, self.redactor.longest - 1)
         start = before - overlap
         seen = body.read(start, before) + data if overlap else data
@@ -369,7 +437,7 @@ class Recorder:
         if self._folder is None:
             return
         try:
-            for log in self.runs:
+            for log in self._runs:
                 for held in log.exchanges:
                     if held.body.in_memory > self._memory // 64:
                         self._in_memory -= held.body.in_memory
@@ -378,15 +446,10 @@ class Recorder:
             _log.warning("the recording stays in memory: %s", error)
             self._folder = None
 
-    def _give_up(self, log: RunLog, size: int, error: OSError) -> None:
-        _log.warning("recording stopped: %s", error)
-        log.lost += size
-        self._full = True
-
     def _make_room(self) -> None:
         """Let the oldest runs go; a single run that is too large loses its end."""
-        while len(self.runs) > 1 and (self._held > self._most // 2 or self._rows > ROWS // 2):
-            log = self.runs.popleft()
+        while len(self._runs) > 1 and (self._held > self._most // 2 or self._rows > ROWS // 2):
+            log = self._runs.popleft()
             self._held -= sum(held.body.size for held in log.exchanges)
             self._in_memory -= sum(held.body.in_memory for held in log.exchanges)
             self._rows -= len(log.kind)
@@ -398,3 +461,11 @@ class Recorder:
 def _drop(log: RunLog) -> None:
     for held in log.exchanges:
         held.body.drop()
+
+
+def _item(changes: Sequence[Change]) -> str:
+    """The item that an event concerned, or ""."""
+    for change in changes:
+        if not isinstance(change, RunChanged | SessionChanged):
+            return change.item
+    return ""

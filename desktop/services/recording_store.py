@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import tempfile
 from array import array
-from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,16 +25,17 @@ class Body:
         self._file: BinaryIO | None = None
         self._path: Path | None = None
 
-    def append(self, data: bytes) -> None:
-        """One more chunk. Raises OSError if the disk takes no more."""
+    def append(self, data: bytes, sizes: Sequence[int]) -> None:
+        """More chunks, joined, and the size of each. Raises OSError if the disk takes no more."""
         if self._file is not None:
             self._file.seek(0, os.SEEK_END)
             self._file.write(data)
         else:
             self._bytes += data
             self.in_memory += len(data)
+        self.ends.extend(accumulate(sizes, initial=self.size))
+        del self.ends[-len(sizes) - 1]  # where they begin is where those before end
         self.size += len(data)
-        self.ends.append(self.size)
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes from `start` up to `end`."""
@@ -50,14 +52,6 @@ class Body:
         """Where a chunk begins."""
         return self.ends[index - 1] if index else 0
 
-    def chunk_at(self, offset: int) -> int:
-        """The number of the chunk that holds the byte at `offset`."""
-        return min(bisect_right(self.ends, offset), max(0, len(self.ends) - 1))
-
-    def chunks_before(self, end: int) -> int:
-        """How many chunks lie wholly before `end`, the one that reaches it included."""
-        return bisect_left(self.ends, end) + 1
-
     def mask(self, start: int, end: int) -> None:
         """Overwrite what turned out to be secret."""
         if self._file is None:
@@ -65,10 +59,6 @@ class Body:
         else:
             self._file.seek(start)
             self._file.write(b"*" * (end - start))
-
-    def tail(self, size: int) -> bytes:
-        """The last bytes."""
-        return self.read(max(0, self.size - size), self.size)
 
     def spill(self, folder: Path) -> None:
         """Move to a file that only this person can read. Raises OSError."""

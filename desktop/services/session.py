@@ -425,14 +425,15 @@ class Session:
         if not events or self.live is not live:
             return
         at = self.clock() if at is None else at
-        wire = self.listeners.wire
+        heard = self.listeners.wire.heard if self.listeners.wire is not None else None
         changes: list[Change] = []
         for event in map(_without_secrets, events):
             self.listeners.event(live.number, live.seq, at, event)
             live.seq += 1
             changed = self._reducer.apply(event, at)
-            if wire is not None:
-                wire.event(event, changed)
+            if heard is not None:
+                heard(event)
+                heard(changed)
             changes += changed
         if isinstance(events[-1], RunEnded):  # its connection may take a while to close; nobody has to wait for that
             self._end(live)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence, Sequence
+from collections.abc import Callable, MutableSequence
 from typing import Literal, Protocol
 
 from desktop.core.adapters.base import Run
@@ -16,7 +16,10 @@ Stop = Literal["stop", "give-up", "leave"]
 
 class WireTap(Protocol):
     """Hears, in order, what goes over the wire and what came of it. Times are those of the session's clock. Whoever
-    keeps any of it takes the secrets out first."""
+    keeps any of it takes the secrets out first. `heard` is told each event that came of what came last, and then what
+    it changed: two calls an event, since this is where streaming costs."""
+
+    heard: Callable[[AnyEvent | list[Change]], None]
 
     def begin(self, run: Run, prompt: Prompt | None, patient: bool, route: Route, at: float) -> None:
         """A run of the conversation starts; `prompt` is None where it answers an ask or looks up a run. `patient`
@@ -38,9 +41,6 @@ class WireTap(Protocol):
 
     def whole(self, exchange: int, reply: Reply, at: float) -> None:
         """The answer to a request that does not stream."""
-
-    def event(self, event: AnyEvent, changes: Sequence[Change]) -> None:
-        """What was decoded from what came last, and what it changed."""
 
     def decided(self, answer: Answer, at: float) -> None:
         """The person answered an ask."""

@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QSlid
 from desktop.services.recording_player import MAX_SPEED, Player
 from desktop.ui.labels import PlainLabel
 
-_SPEEDS = (("0.5×", 0.5), ("1×", 1.0), ("2×", 2.0), ("5×", 5.0), ("20×", 20.0), ("As fast as it goes", MAX_SPEED))
+_SPEEDS = (("0.5×", 0.5), ("1×", 1.0), ("2×", 2.0), ("5×", 5.0), ("20×", 20.0), ("Fastest", MAX_SPEED))
 _STEPS = 1000  # of the slider
 _TICK_MS = 100
+_FRAME = "#replay_bar { background: palette(window); border: 1px dashed palette(accent); border-radius: 12px; }"
 
 
 class ReplayBar(QFrame):
@@ -23,6 +24,7 @@ class ReplayBar(QFrame):
         self.setObjectName("replay_bar")
         self.setAccessibleName("Replay")
         self.setMaximumWidth(820)
+        self.setStyleSheet(_FRAME)
         self._player = player
         self._build(name)
         player.changed = self._changed.start
@@ -58,7 +60,7 @@ class ReplayBar(QFrame):
     def _controls(self) -> QHBoxLayout:
         self._play = QPushButton("Play", objectName="replay_play")
         self._play.setProperty("primary", "true")
-        self._play.setMinimumWidth(90)
+        self._play.setMinimumWidth(self._play.fontMetrics().horizontalAdvance("Play again") * 5 // 4 + 36)
         self._step = QPushButton("One step", objectName="replay_step")
         self._again = QPushButton("As recorded", objectName="replay_decide")
         self._speed = QComboBox(objectName="replay_speed")

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QItemSelection, QItemSelectionModel, QModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QFontDatabase, QFontMetrics, QGuiApplication, QHideEvent, QShowEvent, QTextOption
+from PySide6.QtGui import (
+    QFontDatabase,
+    QFontMetrics,
+    QGuiApplication,
+    QHideEvent,
+    QResizeEvent,
+    QShowEvent,
+    QTextOption,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -35,7 +43,9 @@ from desktop.ui.wire_model import COLUMNS, WireModel
 
 _FILTERS = (("Everything", "all"), ("Requests", "requests"), ("Frames", "frames"), ("Unknown to Sluice", "unknown"),
             ("Without keep-alives", "no-beats"))  # fmt: skip
-_WIDTHS = ("00000.000", "+0000.000", "←", "approval_requested_", "00000 B", "")
+_WIDTHS = ("000.000", "+00.000", "←", "approval_requested", "0000 B", "")
+_GAP, _SIZE = 1, 4
+_ROOM_FOR_GAP, _ROOM_FOR_SIZE = 620, 500  # pixels; what came of a frame goes before its gap and its size
 _MOST = 200_000  # characters of one row that are shown
 _SEARCH_MS = 200
 
@@ -135,7 +145,7 @@ class WireView(QWidget):
         columns.setStretchLastSection(True)
         for column, widest in enumerate(_WIDTHS):
             if widest:
-                table.setColumnWidth(column, metrics.horizontalAdvance(max(widest, COLUMNS[column], key=len)) + 16)
+                table.setColumnWidth(column, metrics.horizontalAdvance(max(widest, COLUMNS[column], key=len)) + 14)
         return table
 
     def _wire(self) -> None:
@@ -284,8 +294,9 @@ class WireView(QWidget):
         spawn(self._write(path, pictures), "save recording")
 
     async def _write(self, path: Path, pictures: bool) -> None:
+        self._recorder.flush()
         try:
-            await in_daemon(lambda: self._recorder.save(path, self.title, pictures), "save recording")
+            await in_daemon(lambda: self._recorder.write(path, self.title, pictures), "save recording")
         except OSError as error:
             self.said.emit(f"The recording cannot be written there: {error.strerror or error}.")
         else:
@@ -293,6 +304,11 @@ class WireView(QWidget):
             self.said.emit(f"Saved: {path.name}. It holds no keys, but all that was said. {note}".strip())
 
     # ---- Qt's own
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._table.setColumnHidden(_GAP, self.width() < _ROOM_FOR_GAP)
+        self._table.setColumnHidden(_SIZE, self.width() < _ROOM_FOR_SIZE)
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)
