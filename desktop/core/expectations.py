@@ -11,7 +11,7 @@ The file is TOML. Every key is optional; a file that is empty expects a complete
     asks = ["delete_file"]             # a person was asked about these tools, in this order
     ended = "completed"                # or a list of endings, see `run.ended`
     unknown = 0                        # at most so many events that Sluice does not know
-    within = 20.0                      # seconds from the request to the end
+    within = 20.0                      # seconds that the runs took, added up
     first_word_within = 2.0            # seconds from the request to the first text
 """
 
@@ -224,7 +224,7 @@ def _in_order(wanted: Sequence[str], got: Sequence[str]) -> bool:
 
 
 def _lasted(runs: Sequence[RunState]) -> float:
-    """Seconds that the agent took: the time a person thought about a decision is not its own."""
+    """Seconds that the runs took; between them a person may have thought about a decision."""
     return sum((r.ended or r.last_event or r.at) - r.at for r in runs)
 
 

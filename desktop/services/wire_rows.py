@@ -15,7 +15,8 @@ from desktop.core.wire.cutter import Cutter
 from desktop.core.wire.frames import Framer
 from desktop.core.wire.ndjson import NdjsonFramer
 from desktop.core.wire_words import frame_name, readable
-from desktop.services.recorder import CHUNK, DECISION, END, HEAD, REQUEST, RUN, STOP, Exchange, Recorder, RunLog
+from desktop.services.recorder import Recorder
+from desktop.services.recording_log import CHUNK, DECISION, END, HEAD, REQUEST, RUN, STOP, Exchange, RunLog
 
 FRAME = CHUNK
 _UNKNOWN = "/unknown/"

@@ -12,7 +12,8 @@ from PySide6.QtGui import QFont
 
 from desktop.core.visible import one_line
 from desktop.core.wire_words import event_line
-from desktop.services.recorder import END, HEAD, REQUEST, RUN, Recorder
+from desktop.services.recorder import Recorder
+from desktop.services.recording_log import END, HEAD, REQUEST, RUN
 from desktop.services.wire_rows import FRAME, WireRows
 from desktop.ui.theme import Theme
 

@@ -17,7 +17,8 @@ from desktop.core.recording import Recording, read
 from desktop.core.replay import parse_http
 from desktop.core.requests import Connection, Secrets
 from desktop.services import tasks
-from desktop.services.recorder import CHUNK, Recorder
+from desktop.services.recorder import Recorder
+from desktop.services.recording_log import CHUNK
 from desktop.services.recording_player import MAX_SPEED, Player
 from desktop.services.session import Session
 from desktop.services.transport import Transport

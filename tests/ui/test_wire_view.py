@@ -15,6 +15,7 @@ from desktop.core.recording import SUFFIX, Recording, read
 from desktop.core.requests import Answer, Connection
 from desktop.services.recording_player import MAX_SPEED
 from desktop.services.replays import replay_tab
+from desktop.services.tasks import spawn
 from desktop.ui.wire_view import WireView
 from tests.loopback.powabase import AGENT, Powabase
 from tests.loopback.server import Server
@@ -104,7 +105,7 @@ async def approved(qapp: QApplication, folder: Path) -> Recording:
     ) as driven:
         driven.say("ask")
         await driven.until(lambda: bool(driven.page.pending_asks()), "an ask")
-        driven.page.answer(Answer(driven.page.pending_asks()[0].ask, True))
+        spawn(driven.page.session.answer(Answer(driven.page.pending_asks()[0].ask, True)), "answer")
         await driven.until(lambda: not driven.page.session.running and "sunny" in driven.text())
         view = await opened(driven)
         said: list[str] = []
