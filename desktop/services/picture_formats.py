@@ -55,17 +55,21 @@ def _need(data: bytes, end: int) -> None:
 
 # ---- PNG
 
+_MOST_PACKED = 1032  # bytes that one byte of deflated data can stand for (RFC 1951)
+_SANE = 100_000_000 * 8  # bytes: what claims more is refused for its size by whoever asked
+
 _PNG_TEXT = {b"tEXt": COMMENTS, b"zTXt": COMMENTS, b"iTXt": COMMENTS, b"tIME": COMMENTS, b"eXIf": CAMERA}
 
 
 def _png(data: bytes, picture: Picture) -> Iterator[bytes]:
     picture.width, picture.height = struct.unpack_from(">II", data, 16)
     yield data[:8]
-    at, kind = 8, b""
+    at, kind, packed = 8, b"", 0
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", data, at)
         end = at + 12 + length
         _need(data, end)
+        packed += length if kind == b"IDAT" else 0
         if kind not in _PNG_TEXT:
             yield data[at:end]
         elif kind == b"eXIf":
@@ -74,7 +78,15 @@ def _png(data: bytes, picture: Picture) -> Iterator[bytes]:
         else:
             picture.removed.add(_PNG_TEXT[kind])
         at = end
+    if packed * _MOST_PACKED < _png_pixels(data, picture) <= _SANE:
+        raise ValueError("breaks off")
     _note_rest(data, at, picture)
+
+
+def _png_pixels(data: bytes, picture: Picture) -> int:
+    """At least how many bytes the pixels are once unpacked."""
+    bits = data[24] * {2: 3, 4: 2, 6: 4}.get(data[25], 1)
+    return picture.height * (picture.width * bits // 8)
 
 
 def _png_chunk(kind: bytes, content: bytes) -> bytes:

@@ -49,6 +49,7 @@ class AttachmentStrip(QScrollArea):
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAcceptDrops(True)
         self._thumbs: list[Thumb] = []
+        self.coming = 0  # pictures that are being made ready
         self._folder: QTemporaryDir | None = None  # for files dragged out; Qt removes it with the strip
         self._inside = QWidget()
         self._row = QHBoxLayout(self._inside)
@@ -60,9 +61,11 @@ class AttachmentStrip(QScrollArea):
         self._inside.setAutoFillBackground(False)
         self.hide()
 
-    def add(self, image: Image, note: str = "") -> None:
-        """Add a picture at the end. `note` says what was done to it, for instance that places were removed."""
-        thumb = Thumb(image, note, self)
+    def add(self, image: Image, note: str = "", original: Image | None = None) -> None:
+        """Add a picture at the end. `note` says what was done to it, for instance that places were removed; with an
+        `original` the person can choose to send that instead."""
+        thumb = Thumb(image, note, self, original)
+        thumb.swapped.connect(self.changed)
         thumb.remove_wanted.connect(partial(self._remove, thumb))
         thumb.step_wanted.connect(partial(self._step, thumb))
         thumb.focus_wanted.connect(partial(self._focus_next, thumb))
@@ -207,10 +210,12 @@ class Thumb(QFrame):
     step_wanted = Signal(int)
     focus_wanted = Signal(int)
     drag_wanted = Signal()
+    swapped = Signal()
 
-    def __init__(self, image: Image, note: str, parent: QWidget) -> None:
+    def __init__(self, image: Image, note: str, parent: QWidget, original: Image | None = None) -> None:
         super().__init__(parent)
         self.image, self._note, self._picture = image, note, QImage()
+        self._made, self._original = image, original
         self._pressed: QPoint | None = None
         self._about = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -227,6 +232,13 @@ class Thumb(QFrame):
         self.close_button.setFixedSize(28, 28)
         self.close_button.setIcon(icon("close", current_theme().muted))
         self.close_button.clicked.connect(self.remove_wanted)
+        self._choice = QToolButton(text="Original", checkable=True)
+        self._choice.setObjectName("attachment_original")
+        self._choice.setVisible(original is not None)
+        if original is not None:
+            self._choice.setToolTip(literal_tip(f"Send the original, {_bytes(len(original.data))}"))
+            self._choice.setAccessibleName(f"Send the original, {_bytes(len(original.data))}")
+        self._choice.toggled.connect(self._choose)
         self._lay_out()
         self._thumbnailer = Thumbnailer(image.data, SIDE * 3, self)
         self._thumbnailer.ready.connect(self._show)
@@ -242,6 +254,16 @@ class Thumb(QFrame):
         self.setToolTip(literal_tip("\n".join(filter(None, (name, self._size.text(), self._note)))))
         self.close_button.setAccessibleName(f"Remove {name}")
         self.close_button.setToolTip(literal_tip(f"Remove {name}"))
+
+    def _choose(self, original: bool) -> None:
+        """Send the original, or what was made of it."""
+        if self._original is not None:
+            self.image = self._original if original else self._made
+            self._said.setVisible(bool(self._note) and not original)
+            self._thumbnailer = Thumbnailer(self.image.data, SIDE * 3, self)
+            self._thumbnailer.ready.connect(self._show)
+            self._thumbnailer.start()
+            self.swapped.emit()
 
     def pixmap(self) -> QPixmap:
         """What is drawn, for a drag."""
@@ -259,6 +281,7 @@ class Thumb(QFrame):
         row.setSpacing(8)
         row.addWidget(self._art)
         row.addLayout(words, 1)
+        row.addWidget(self._choice)
         row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
 
     def _show(self, picture: QImage, size: QSize, words: str) -> None:

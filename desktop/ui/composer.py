@@ -12,12 +12,14 @@ _FEWEST_LINES = 2
 
 class Composer(QPlainTextEdit):
     """Grows with its text up to ten lines. Signals: `send_wanted()`; `files_given(list[str])` for dropped or pasted
-    local files; `picture_given(QImage)` for a bitmap; `older_wanted()` and `newer_wanted()` for Up and Down where
-    nothing is typed: the field is empty, or holds what `recall` put there."""
+    local files; `picture_given(QImage)` for a bitmap, `data_given(str)` for one in a `data:` address; `older_wanted()`
+    and `newer_wanted()` for Up and Down where nothing is typed: the field is empty, or holds what `recall` put there.
+    """
 
     send_wanted = Signal()
     files_given = Signal(list)
     picture_given = Signal(QImage)
+    data_given = Signal(str)
     older_wanted = Signal()
     newer_wanted = Signal()
 
@@ -92,6 +94,9 @@ class Composer(QPlainTextEdit):
             self.files_given.emit(files)
         elif source.hasImage() and not source.hasText():
             self.picture_given.emit(QImage(source.imageData()))
+        elif data := _data_urls(source):
+            for text in data:
+                self.data_given.emit(text)
         elif source.hasText():
             self.insertPlainText(source.text())
         self.ensureCursorVisible()
@@ -107,3 +112,9 @@ def _local_files(source: QMimeData) -> list[str]:
         return []
     paths = [url.toLocalFile() for url in source.urls() if url.isLocalFile() and not url.host()]
     return [path for path in paths if path]
+
+
+def _data_urls(source: QMimeData) -> list[str]:
+    """Pictures that are whole in an address, alone in a paste or among the addresses of a drop."""
+    texts = [url.toString() for url in source.urls()] if source.hasUrls() else [source.text()]
+    return [text for text in texts if text[:11].lower() == "data:image/"]

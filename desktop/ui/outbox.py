@@ -99,6 +99,9 @@ class Outbox(QObject):
     def send(self) -> None:
         """Say what the composer holds; while an answer comes, put it among the messages that wait."""
         prompt = Prompt(self._composer.toPlainText().strip(), self._strip.images())
+        if self._strip.coming:
+            self.words.emit("A picture is still being made ready. Send again in a moment.")
+            return
         if not prompt.text and not prompt.images:
             return
         if self._tab.profile is None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
-
-from PySide6.QtCore import QBuffer, QIODevice, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QImage, QResizeEvent, QShowEvent
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFrame,
     QHBoxLayout,
     QPushButton,
@@ -36,6 +33,7 @@ from desktop.ui.find_bar import FindBar
 from desktop.ui.icons import icon
 from desktop.ui.labels import literal_title
 from desktop.ui.outbox import Outbox
+from desktop.ui.picture_desk import PictureDesk
 from desktop.ui.session_bridge import SessionBridge
 from desktop.ui.status_bar import StatusBar
 from desktop.ui.theme import Theme
@@ -45,9 +43,6 @@ from desktop.ui.transcript.view import TranscriptView
 from desktop.ui.turns import Turns
 from desktop.ui.version_bar import VersionBar
 from desktop.ui.wire_side import WireSide
-
-if TYPE_CHECKING:
-    from desktop.services.attachments import Attachment
 
 _NARROW = 860  # pixels below which the side panel folds
 _VIEW_MS = 1000  # after the last scrolling
@@ -168,6 +163,7 @@ class SessionPage(QWidget):
     def _composer_box(self) -> QWidget:
         self._composer = Composer()
         self._strip = AttachmentStrip()
+        self.pictures = PictureDesk(self._workspace, self.tab, self._strip, self)
         self._outbox = Outbox(self._workspace, self.tab, self._composer, self._strip, self)
         self.turns = Turns(self.tab, self._outbox, self)
         self._picker = QComboBox(objectName="connection_picker")
@@ -229,11 +225,13 @@ class SessionPage(QWidget):
         self._outbox.words.connect(self._status.say)
         self._outbox.connection_missing.connect(lambda: self.connection_wanted.emit("add"))
         self._outbox.flush_wanted.connect(self._bridge.flush)
-        self._composer.files_given.connect(self.attach_files)
-        self._composer.picture_given.connect(self._attach_bitmap)
+        self.pictures.listen_to(self._composer)
         self._send.clicked.connect(self.send)
         self._stop.clicked.connect(self.stop)
-        self._attach.clicked.connect(self._pick_files)
+        self._attach.clicked.connect(self.pictures.pick)
+        self._attach.setMenu(self.pictures.menu())
+        self._attach.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self.pictures.words.connect(self._status.say)
         self._picker.activated.connect(self._picked)
         self._think.toggled.connect(lambda on: self._show_panel(self._thinking, on))
         self._act.toggled.connect(lambda on: self._show_panel(self._activity, on))
@@ -325,40 +323,6 @@ class SessionPage(QWidget):
         """The version before or after of the last message."""
         if (turn := self.turns.last()) is not None:
             self.turns.step(turn, by)
-
-    def attach_files(self, paths: Sequence[str]) -> None:
-        """Add pictures from files; what is none is refused in words."""
-        from desktop.services.attachments import load
-
-        for path in paths:
-            self._attach_from(lambda p=path: load(p))
-
-    def _attach_bitmap(self, picture: QImage) -> None:
-        from desktop.services.attachments import load
-
-        buffer = QBuffer()
-        buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-        picture.save(buffer, "PNG")
-        data = bytes(buffer.data().data())
-        self._attach_from(lambda: load(data, "pasted.png"))
-
-    def _attach_from(self, load) -> None:  # type: ignore[no-untyped-def]
-        try:
-            attachment: Attachment = load()
-            if self.tab.profile is not None:
-                self._workspace.check_image(self.tab.profile.connection, attachment.image)
-        except (SluiceError, OSError) as error:
-            self._status.say(error.headline if isinstance(error, SluiceError) else f"The file cannot be read: {error}")
-            return
-        self._status.say(attachment.note)
-        self._strip.add(attachment.image, attachment.note)
-
-    def _pick_files(self) -> None:
-        dialog = QFileDialog(self, "Attach pictures")
-        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilter("Pictures (*.png *.jpg *.jpeg *.webp *.gif *.bmp)")
-        dialog.filesSelected.connect(self.attach_files)
-        dialog.open()
 
     def _use_suggestion(self, text: str) -> None:
         self._composer.put(text)

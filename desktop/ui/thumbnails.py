@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from threading import Lock
+
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QRunnable, QSize, Qt, QThreadPool, Signal
 from PySide6.QtGui import QImage, QImageReader
 
-_MOST_PIXELS = 120_000_000
+_MOST_WHOLE = 32_000_000  # pixels that may be decoded in one piece: 128 MB
+_MOST_SCALED = 120_000_000  # pixels of a picture that can be made smaller while it is decoded
 _AT_ONCE = 500_000  # pixels that are decoded without a thread: below a frame
 _KEEP = Qt.AspectRatioMode.KeepAspectRatio
+_PROGRESSIVE = re.compile(rb"\xff\xc2\x00[\x08-\x14]\x08")  # the frame header of a progressive JPEG
+ONE_AT_A_TIME = Lock()  # large pictures are decoded one after the other, for the memory's sake
 _STARTS = {b"png": b"\x89PNG\r\n\x1a\n", b"jpeg": b"\xff\xd8\xff", b"gif": b"GIF8", b"bmp": b"BM"}
 
 
@@ -23,9 +29,8 @@ class Thumbnailer(QObject):
 
     def start(self) -> None:
         """Begin; `ready` comes exactly once."""
-        known = _format_of(self._data)
-        size = _Source(self._data, known).size() if known else QSize()
-        if size.width() * size.height() <= _AT_ONCE:
+        source = Source.of(self._data)
+        if source is None or _pixels(source.size()) <= _AT_ONCE:
             self.ready.emit(*thumbnail(self._data, self._side))
             return
         # The job lives on its own: this object may be gone before it ends.
@@ -36,20 +41,33 @@ class Thumbnailer(QObject):
 
 def thumbnail(data: bytes, side: int) -> tuple[QImage, QSize, str]:
     """A picture of at most `side` pixels each way, the true size, and words if there is no thumbnail."""
-    known = _format_of(data)
-    if known is None:
+    source = Source.of(data)
+    if source is None:
         return QImage(), QSize(), "no preview"
-    source = _Source(data, known)
-    reader, size = source.reader, source.size()
+    size = source.size()
     if not size.isValid() or size.isEmpty():
         return QImage(), QSize(), "damaged"
-    if size.width() * size.height() > _MOST_PIXELS:
+    if not can_decode(data):
         return QImage(), size, ""  # its size says enough
-    reader.setAutoTransform(True)
-    reader.setScaledSize(size.scaled(side, side, _KEEP).boundedTo(size).expandedTo(QSize(1, 1)))
-    picture = reader.read()
-    turned = reader.transformation().value & 4  # a quarter turn: width and height change places
-    return picture, size.transposed() if turned else size, "" if not picture.isNull() else "damaged"
+    if _pixels(size) <= _AT_ONCE:
+        picture = source.read(side)
+    else:
+        with ONE_AT_A_TIME:
+            picture = source.read(side)
+    return picture, size.transposed() if source.is_turned() else size, "" if not picture.isNull() else "damaged"
+
+
+def can_decode(data: bytes) -> bool:
+    """Whether the header asks for no more memory than is right. A progressive JPEG is held whole, as others are."""
+    source = Source.of(data)
+    if source is None:
+        return False
+    is_scaled = source.format in (b"jpeg", b"webp") and not _PROGRESSIVE.search(data[:200_000])
+    return _pixels(source.size()) <= (_MOST_SCALED if is_scaled else _MOST_WHOLE)
+
+
+def _pixels(size: QSize) -> int:
+    return max(0, size.width()) * max(0, size.height())
 
 
 def _format_of(data: bytes) -> bytes | None:
@@ -60,18 +78,37 @@ def _format_of(data: bytes) -> bytes | None:
     return next((name for name, start in _STARTS.items() if data.startswith(start)), None)
 
 
-class _Source:
+class Source:
     """A reader of one known type. It and its buffer must go together, or Qt reads freed memory."""
 
     def __init__(self, data: bytes, format_: bytes) -> None:
+        self.format = format_
         self._buffer = QBuffer()
         self._buffer.setData(QByteArray(data))
         self._buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-        self.reader = QImageReader(self._buffer, QByteArray(format_))
-        self.reader.setAutoDetectImageFormat(False)
+        self._reader = QImageReader(self._buffer, QByteArray(format_))
+        self._reader.setAutoDetectImageFormat(False)
+        self._reader.setAutoTransform(True)
+
+    @classmethod
+    def of(cls, data: bytes) -> Source | None:
+        """A reader of these bytes, or None if they are of no type that is read here."""
+        known = _format_of(data)
+        return cls(data, known) if known else None
 
     def size(self) -> QSize:
-        return self.reader.size()
+        """The size as it is stored, from the header."""
+        return self._reader.size()
+
+    def is_turned(self) -> bool:
+        """Whether a quarter turn makes width and height change places."""
+        return bool(self._reader.transformation().value & 4)
+
+    def read(self, side: int) -> QImage:
+        """The picture, upright, at most `side` pixels each way; null if it cannot be read."""
+        size = self.size()
+        self._reader.setScaledSize(size.scaled(side, side, _KEEP).boundedTo(size).expandedTo(QSize(1, 1)))
+        return self._reader.read()
 
 
 class _Told(QObject):
