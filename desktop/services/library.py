@@ -94,6 +94,10 @@ class Library:
         """Hide it; `forget` makes that final."""
         self._deleted.append(key)
 
+    def is_deleted(self, key: str) -> bool:
+        """Whether it was deleted and can still be brought back."""
+        return key in self._deleted
+
     def undo_delete(self) -> str | None:
         """Bring back what was deleted last."""
         return self._deleted.pop() if self._deleted else None

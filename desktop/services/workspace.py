@@ -106,6 +106,7 @@ class Workspace:
         self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
         self._secrets: dict[str, Secrets] = {}  # read once per run of the program
         self._closed: list[str] = []
+        self._closing: dict[str, asyncio.Task[Any]] = {}
 
     # ---- connections
 
@@ -266,6 +267,8 @@ class Workspace:
 
     async def open_tab(self, key: str) -> Tab | None:
         """A conversation of the history as a tab, or None if it is gone."""
+        if (closing := self._closing.get(key)) is not None:
+            await asyncio.wait([closing])
         stored = await self._history.session(key)
         if stored is None:
             return None
@@ -286,17 +289,24 @@ class Workspace:
         tabs = [await self.open_tab(key) for key in await self._history.open_keys()]
         return [tab for tab in tabs if tab is not None]
 
-    async def close_tab(self, tab: Tab) -> None:
+    def close_tab(self, tab: Tab) -> None:
         """Close a conversation; a live run is cut off. It stays in the history if anything was said."""
+        if tab.player is None:
+            self._closed.append(tab.key)
+        task = self._closing[tab.key] = spawn(self._close_tab(tab), "close tab")
+        task.add_done_callback(lambda _: self._closing.pop(tab.key, None))
+
+    async def _close_tab(self, tab: Tab) -> None:
         await tab.close()
-        if tab.player is not None:
-            return
-        self._closed.append(tab.key)
-        self._history.set_open(tab.key, False)
+        if tab.player is None:
+            self._history.set_open(tab.key, False)
 
     def last_closed(self) -> str | None:
-        """The key of the conversation that was closed last, once."""
-        return self._closed.pop() if self._closed else None
+        """The key of the conversation that was closed last, once; what was deleted does not come back this way."""
+        while self._closed:
+            if not self.library.is_deleted(key := self._closed.pop()):
+                return key
+        return None
 
     def remember_order(self, keys: list[str]) -> None:
         """The tabs' order, for the next start."""

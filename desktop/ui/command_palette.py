@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QDialog, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from desktop.ui.commands import Commands
 from desktop.ui.shortcuts import COMMANDS, Command
@@ -27,7 +27,8 @@ class CommandPalette(QDialog):
         self._line.setAccessibleName("Find a command")
         self._line.textChanged.connect(self._fill)
         self._line.installEventFilter(self)
-        self._list = QListWidget()
+        self._list = QTreeWidget(rootIsDecorated=False, columnCount=2, headerHidden=True)
+        self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._list.setAccessibleName("Commands")
         self._list.itemActivated.connect(self._run)
         self._list.itemClicked.connect(self._run)
@@ -41,14 +42,15 @@ class CommandPalette(QDialog):
         self._list.clear()
         for command in matching(COMMANDS, text):
             keys = self._commands.shortcuts.keys(command.id).toString(QKeySequence.SequenceFormat.NativeText)
-            row = QListWidgetItem(f"{command.words.removesuffix('…')}    {keys}".rstrip())
-            row.setData(_ID, command.id)
-            self._list.addItem(row)
-        self._list.setCurrentRow(0)
+            row = QTreeWidgetItem([command.words.removesuffix("…"), keys])
+            row.setData(0, _ID, command.id)
+            row.setForeground(1, self.palette().placeholderText())
+            self._list.addTopLevelItem(row)
+        self._list.setCurrentItem(self._list.topLevelItem(0))
 
-    def _run(self, row: QListWidgetItem | None) -> None:
+    def _run(self, row: QTreeWidgetItem | None) -> None:
         if row is not None:
-            name = row.data(_ID)
+            name = row.data(0, _ID)
             self.accept()
             QTimer.singleShot(0, self._commands, lambda: self._commands.run(name))
 

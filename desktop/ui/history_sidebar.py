@@ -243,8 +243,8 @@ class HistorySidebar(QWidget):
     def tell_deleted(self, title: str) -> None:
         """Say what was deleted, with the way back, for a while."""
         shown = " ".join(title.split())
-        shown = shown if len(shown) <= 40 else shown[:39] + "…"
-        self._undo.ask(f"“{shown}” was deleted.", ("Undo", self._undone))
+        shown = shown if len(shown) <= 24 else shown[:23] + "…"
+        self._undo.ask(f"“{shown}” is deleted.", ("Undo", self._undone))
         self._undo_timer.start()
 
     def _undone(self) -> None:

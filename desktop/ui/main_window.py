@@ -216,7 +216,7 @@ class MainWindow(QMainWindow):
         """Close a tab; its conversation stays in the history. The last one is replaced by an empty one."""
         page.save_draft()
         self._take_out(page)
-        spawn(self.workspace.close_tab(page.tab), "close tab")
+        self.workspace.close_tab(page.tab)
         page.deleteLater()
         if not self.tabs.count():
             self.new_tab()

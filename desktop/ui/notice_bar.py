@@ -21,7 +21,7 @@ class NoticeBar(QWidget):
         self.setObjectName(name)
         self._words = PlainLabel(wrap=True)
         self._row = QHBoxLayout(self)
-        self._row.setContentsMargins(24, 4, 24, 4)
+        self._row.setContentsMargins(12, 4, 4, 4)
         self._row.addWidget(self._words, 1)
         self._cancelled: Callable[[], None] | None = None
         self.hide()

@@ -31,7 +31,7 @@ class QueueStrip(QWidget):
         self._rows = QVBoxLayout()
         self._rows.setSpacing(2)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(24, 2, 24, 2)
+        layout.setContentsMargins(12, 2, 4, 2)
         layout.setSpacing(2)
         layout.addLayout(self._head)
         layout.addLayout(self._rows)

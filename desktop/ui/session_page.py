@@ -46,6 +46,7 @@ from desktop.ui.version_bar import VersionBar
 from desktop.ui.wire_side import WireSide
 
 _NARROW = 860  # pixels below which the side panel folds
+_COMPOSER = 820  # pixels, at most
 _VIEW_MS = 1000  # after the last scrolling
 
 
@@ -118,8 +119,7 @@ class SessionPage(QWidget):
         left.addWidget(self._versions)
         left.addWidget(self._ending)
         box = self._composer_box()
-        left.addWidget(self._outbox.queue)
-        left.addWidget(self._outbox.bar)
+        left.addWidget(_column_wide(self._outbox.queue, self._outbox.bar))
         left.addWidget(box)
         left.addWidget(self._status)
         self._jump = QToolButton(self._stack, objectName="jump_to_latest", text="Latest")
@@ -192,14 +192,7 @@ class SessionPage(QWidget):
         inner.addWidget(self._strip)
         inner.addWidget(self._composer)
         inner.addLayout(row)
-        self._box.setMaximumWidth(820)
-        outer = QWidget()
-        line = QHBoxLayout(outer)
-        line.setContentsMargins(16, 4, 16, 4)
-        line.addStretch(0)
-        line.addWidget(self._box, 100)
-        line.addStretch(0)
-        return outer
+        return _column_wide(self._box)
 
     def _tool(self, name: str, text: str, checkable: bool = False) -> QToolButton:
         button = QToolButton(objectName=name, checkable=checkable, autoRaise=True)
@@ -411,7 +404,7 @@ class SessionPage(QWidget):
         can = adapter_class(profile.connection.protocol).can
         self._attach.setVisible(can.images_in != "none")
         self._empty.show_agent(profile.name, can, self._workspace.about(profile))
-        self._status.show_session(self.session, profile.name)
+        self._status.show_session(self.session, "  ·  ".join((profile.name, *profile.network.about())))
 
     # ---- what is seen
 
@@ -575,3 +568,22 @@ class SessionPage(QWidget):
         size = self._jump.sizeHint()
         left, top = (self._stack.width() - size.width()) // 2, self._stack.height() - size.height() - 12
         self._jump.setGeometry(left, top, size.width(), size.height())
+
+
+def _column_wide(*widgets: QWidget) -> QWidget:
+    """Widgets one above the other in the middle, as wide as the composer at most."""
+    outer = QWidget()
+    line = QHBoxLayout(outer)
+    line.setContentsMargins(16, 4 if len(widgets) == 1 else 0, 16, 4 if len(widgets) == 1 else 0)
+    inner = QWidget() if len(widgets) > 1 else widgets[0]
+    inner.setMaximumWidth(_COMPOSER)
+    if len(widgets) > 1:
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in widgets:
+            column.addWidget(widget)
+    line.addStretch(0)
+    line.addWidget(inner, 100)
+    line.addStretch(0)
+    return outer

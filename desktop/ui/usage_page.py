@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QHeaderView, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from desktop.core.conversation import Conversation
+from desktop.core.errors import StoreTrouble
 from desktop.services.tasks import spawn
 from desktop.services.usage import Sum, add_up, by_day, of_conversation
 from desktop.services.workspace import Workspace
@@ -34,9 +36,10 @@ class UsageDialog(QDialog):
         layout.setContentsMargins(20, 16, 20, 16)
         for widget in (
             PlainLabel("This conversation", heading="true"), self._turns,
-            PlainLabel("All conversations, by day", heading="true"), self._days, self._note, close,
+            PlainLabel("All conversations, by day", heading="true"), self._days, self._note,
         ):  # fmt: skip
             layout.addWidget(widget)
+        layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self.resize(620, 560)
         self._fill_turns(held)
         spawn(self._fill_days(), "usage by day")
@@ -51,7 +54,12 @@ class UsageDialog(QDialog):
             _add(self._turns, "As the server adds up", add_up([held.usage]))
 
     async def _fill_days(self) -> None:
-        for day, found in await by_day(self._workspace.library, _DAYS):
+        try:
+            days = await by_day(self._workspace.library, _DAYS)
+        except StoreTrouble as error:
+            self._note.setText(error.headline)
+            return
+        for day, found in days:
             _add(self._days, f"{datetime.fromisoformat(day):%A, %d %B}", found)
 
 
@@ -61,6 +69,9 @@ def _table(name: str) -> QTreeWidget:
     table.setHeaderLabels(_HEADS)
     table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     table.header().setStretchLastSection(False)
+    table.header().setMinimumSectionSize(64)
+    for column in range(1, len(_HEADS)):
+        table.header().setSectionResizeMode(column, QHeaderView.ResizeMode.ResizeToContents)
     return table
 
 

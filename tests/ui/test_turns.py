@@ -56,6 +56,9 @@ async def counting(qapp: QApplication, folder: Path) -> AsyncIterator[tuple[Driv
 async def say(sluice: Driven, text: str) -> None:
     """Say something and wait for its end."""
     runs = len(sluice.page.session.conversation.runs)
+    if "\n" in text:  # no key types that
+        sluice.page.put_draft(text, ())
+        text = ""
     sluice.say(text)
     await over(sluice, runs + 1)
 
