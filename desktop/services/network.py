@@ -139,6 +139,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def is_open_to_others(url: str) -> bool:
+    """Whether what is sent to this address can be read by anybody between: plain http to another computer."""
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")
+
+
 def bypassed(host: str, patterns: tuple[str, ...]) -> bool:
     """Whether a host is on a list of names that need no proxy: `intranet`, `example.org` and all below it,
     `10.0.0.0/8`, `*`."""

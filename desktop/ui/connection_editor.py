@@ -28,12 +28,18 @@ from desktop.core.adapters import PROTOCOLS, adapter_class
 from desktop.core.capabilities import Field
 from desktop.core.errors import SluiceError
 from desktop.core.requests import AgentInfo, Connection, Secrets
+from desktop.services.network import is_open_to_others
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
 from desktop.services.workspace import THIS_RUN, Workspace
 from desktop.ui.doctor_dialog import DoctorDialog
 from desktop.ui.labels import PlainLabel
 from desktop.ui.network_form import NetworkForm
+
+_OPEN = (
+    "This address is not encrypted: anybody between here and there can read the key and all that is said. Use https:// "
+    "if the server has it, or press Save again."
+)
 
 
 class ConnectionEditor(QDialog):
@@ -49,6 +55,7 @@ class ConnectionEditor(QDialog):
         self._profile = profile
         self._inputs: dict[str, QWidget] = {}
         self._task: asyncio.Task[Any] | None = None
+        self._warned = ""  # the address whose openness was told
         self._build()
         self._protocol.currentIndexChanged.connect(self._rebuild_fields)
         self._fill(profile)
@@ -235,6 +242,9 @@ class ConnectionEditor(QDialog):
         connection = self.connection()
         name = self._name.text().strip() or self._workspace.name_for(connection)
         secrets = self.secrets()
+        if is_open_to_others(connection.base_url) and secrets.key and connection.base_url != self._warned:
+            self._warned = connection.base_url
+            raise SluiceError(_OPEN)
         profile, trouble = await self._workspace.save(
             self._profile, name, connection, secrets, self._network.network()
         )
