@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -27,6 +27,7 @@ from desktop.ui.arguments_view import LiteralView
 from desktop.ui.labels import PlainLabel
 
 _MOST = 2_000  # rows: the filter finds the rest
+_PAUSE_MS = 150  # after the last key, before the list is filtered
 
 
 class AuditDialog(QDialog):
@@ -75,7 +76,9 @@ class AuditDialog(QDialog):
         self._filter.setObjectName("audit_filter")
         self._filter.setAccessibleName("Filter")
         self._filter.setClearButtonEnabled(True)
-        self._filter.textChanged.connect(self._fill)
+        self._pause = QTimer(self, interval=_PAUSE_MS, singleShot=True)
+        self._pause.timeout.connect(self._fill)
+        self._filter.textChanged.connect(lambda _: self._pause.start())
         self._state = PlainLabel("Reading…", muted="true", wrap=True)
         self._list = QListWidget()
         self._list.setObjectName("audit_list")

@@ -133,7 +133,7 @@ class RulesDialog(QDialog):
             column.addWidget(line)
             column.addWidget(self._form, 1)
         column.addLayout(row)
-        self.resize(620, 360 if self._offer is None else 640)
+        self.resize(620, 360 if self._offer is None else 720)
 
 
 def _about(rule: Rule) -> str:
