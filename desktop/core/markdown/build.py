@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from desktop.core.markdown.direction import is_rtl
 from desktop.core.markdown.flow import Code, Element, Formula, Mark, Paragraph, Rule, Run, Runs, Table
+from desktop.core.markdown.mathwords import as_words
 from desktop.core.markdown.parser import NESTING, parse, parse_inline
 from desktop.core.markdown.slicer import Slice
 
@@ -251,7 +252,9 @@ def _inline(token: Token) -> Runs:
         elif kind == "image":
             runs.append(_picture(child))
         elif kind.startswith("math_inline"):
-            _add(runs, child.content.strip(), marks | Mark.MATH, links)
+            tex = child.content.strip()
+            said = as_words(tex)
+            _add(runs, said, marks | (Mark.MATH if said == tex and "\\" in tex else Mark.FORMULA), links)
         elif kind == "footnote_ref":
             _add(runs, child.meta["label"], marks | Mark.RAISED, links)
         elif child.nesting > 0:
@@ -267,7 +270,7 @@ def _add(runs: list[Run], text: str, marks: int, links: list[str]) -> None:
         return
     link = links[-1] if links else ""
     last = runs[-1] if runs else None
-    if last is not None and last.marks == marks and last.link == link and not marks & Mark.MATH:
+    if last is not None and last.marks == marks and last.link == link and not marks & (Mark.MATH | Mark.FORMULA):
         runs[-1] = Run(last.text + text, marks, link)
     else:
         runs.append(Run(text, marks, link))

@@ -18,6 +18,7 @@ class Mark:
     CODE = 8
     RAISED = 16  # a footnote's number
     MATH = 32  # TeX source
+    FORMULA = 256  # mathematics in ordinary characters
     PICTURE = 64  # words that stand for a picture; `link` is its address
     HTML = 128  # markup that is shown as it was written
 

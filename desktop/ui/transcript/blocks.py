@@ -14,6 +14,7 @@ from desktop.core.markdown.flow import Code, Element, Formula, Paragraph, Rule, 
 from desktop.core.markdown.plain import html, plain
 from desktop.core.markdown.slicer import Slice
 from desktop.ui.transcript.codepiece import CodePiece, Sideways
+from desktop.ui.transcript.formula import FormulaPiece
 from desktop.ui.transcript.pieces import Piece, Span, TextPiece
 from desktop.ui.transcript.rowpiece import PicturePiece, RowPiece
 from desktop.ui.transcript.rows import Row
@@ -265,7 +266,7 @@ class TextBlock(Block):
         first = group[0]
         gap = _gap(styles, first)
         if isinstance(first, Code):
-            code = _visible(first)
+            code = first
             keep = isinstance(here, CodePiece) and here.code.first == code.first and here.code.nest == code.nest
             piece = here if keep else CodePiece(styles, code, gap, self.side)
             piece.show(code, final)
@@ -273,6 +274,10 @@ class TextBlock(Block):
             keep = isinstance(here, TablePiece) and here.table.nest == first.nest
             piece = here if keep else TablePiece(styles, first, gap, self.side, self._columns(styles))
             piece.show(first)
+        elif isinstance(first, Formula):
+            keep = isinstance(here, FormulaPiece)
+            piece = here if keep else FormulaPiece(styles, first.tex, first.nest, gap)
+            piece.show(first.tex)
         else:
             piece = here if isinstance(here, TextPiece) else TextPiece(styles, gap)
             piece.show([_paragraph(one) for one in group])
@@ -292,6 +297,11 @@ class TextBlock(Block):
         return self._elements(self.slice)
 
     @property
+    def has_formula(self) -> bool:
+        """Whether it shows mathematics that may still be on its way."""
+        return any(isinstance(piece, FormulaPiece) for piece in self.pieces)
+
+    @property
     def literal(self) -> bool:
         """Whether its slices are lines cut from a longer text."""
         return self.slice.kind == "literal"
@@ -307,12 +317,15 @@ class TextBlock(Block):
         return bool(self.slice.opener) and not self.slice.gap
 
 
+_ALONE = (Code, Table, Formula)
+
+
 def _grouped(elements: list[Element]) -> list[list[Element]]:
     """Neighbours that share a document."""
     groups: list[list[Element]] = []
     for element in elements:
-        alone = isinstance(element, Code | Table)
-        if alone or not groups or isinstance(groups[-1][-1], Code | Table):
+        alone = isinstance(element, _ALONE)
+        if alone or not groups or isinstance(groups[-1][-1], _ALONE):
             groups.append([element])
         else:
             groups[-1].append(element)
@@ -325,17 +338,11 @@ def _gap(styles: Styles, element: Element) -> float:
 
 
 def _paragraph(element: Element) -> Paragraph:
-    """Rules and formulas as paragraphs of their own role."""
+    """Rules as paragraphs of their own role."""
     match element:
         case Paragraph():
             return element
-        case Formula():
-            return Paragraph("formula", (Run(element.tex, 32),), element.nest, gap=element.gap)
         case Rule():
             return Paragraph("rule", (), element.nest, gap=element.gap)
         case _:
             raise TypeError(element)
-
-
-def _visible(code: Code) -> Code:
-    return code

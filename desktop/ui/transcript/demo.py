@@ -1,5 +1,7 @@
 """A sample conversation of all kinds of items, to look at: python -m desktop.ui.transcript.demo"""
 
+# ruff: noqa: E501
+
 from __future__ import annotations
 
 import sys

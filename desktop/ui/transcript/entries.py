@@ -163,7 +163,14 @@ class Entry:
     def height(self) -> int:
         if self.hidden:
             return 0
-        return self.space + self.heights.total + (2 * PAD if self.tinted else 0)
+        return self.space + self.heights.total + (PAD if self.tinted else 0) + self.below
+
+    @property
+    def below(self) -> int:
+        """Space under the last block."""
+        if self.tinted:
+            return PAD
+        return 8 if self.row is not None and len(self.blocks) > 1 else 0
 
     def top(self, index: int) -> int:
         """Where a block begins, from the top of the entry."""

@@ -17,7 +17,7 @@ from PySide6.QtGui import (
 )
 
 from desktop.core.markdown.flow import Mark, Paragraph, Run
-from desktop.ui.transcript.styles import Styles
+from desktop.ui.transcript.styles import LINE_HEIGHT, Styles
 
 Span = tuple[int, int]
 
@@ -147,6 +147,7 @@ class TextPiece(DocPiece):
     def __init__(self, styles: Styles, gap: float = 0.0) -> None:
         super().__init__(styles, gap)
         self.paragraphs: list[Paragraph] = []
+        self.origin = QPointF(0, round(styles.em * (LINE_HEIGHT - 100) / 200))  # Qt puts all of a line's air below it
         self._signs = False  # whether markers or quote bars must be painted
 
     def show(self, paragraphs: list[Paragraph]) -> None:
@@ -183,6 +184,8 @@ class TextPiece(DocPiece):
             if at < self.length:
                 cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
                 cursor.removeSelectedText()
+                if keep and keep == len(paragraphs):  # an empty paragraph would take the look of the one taken away
+                    self._start(cursor, paragraphs[-1], keep - 1, fresh=True)
         else:
             same = False
             self._changed_end()
@@ -315,7 +318,7 @@ def _common(old: tuple[Run, ...], new: tuple[Run, ...]) -> tuple[int, int, int]:
         if before == after:
             written += units(before.text)
             continue
-        if before[1:] == after[1:] and not before.marks & Mark.MATH:
+        if before[1:] == after[1:] and not before.marks & (Mark.MATH | Mark.FORMULA):
             same = _prefix(before.text, after.text)
             return number, same, written + units(before.text[:same])
         return number, 0, written

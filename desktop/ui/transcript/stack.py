@@ -285,7 +285,7 @@ class Stack:
                 step = self._above(index)
                 index -= 1
                 number = max(len(self.open(index).shown) - 1, 0)
-                step += PAD if self.open(index).tinted else 0
+                step += self.open(index).below if self.open(index).shown else 0
             inside = self._exact(index, number, inside + step)
             inside += self.open(index).heights[number] if self.open(index).shown else 0
         number = min(number, max(len(self.open(index).blocks) - 1, 0))

@@ -121,7 +121,7 @@ class Styles:
             size = font.pointSizeF()
             font = QFont(self.mono)
             font.setPointSizeF(size * 0.92)
-        font.setItalic(bool(marks & Mark.ITALIC))
+        font.setItalic(bool(marks & (Mark.ITALIC | Mark.FORMULA)))
         if marks & Mark.BOLD:
             font.setWeight(QFont.Weight.Bold)
         made.setFont(font)

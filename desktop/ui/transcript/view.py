@@ -23,9 +23,11 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from desktop.core.conversation import Change, Conversation, ThoughtItem
 from desktop.ui.theme import Theme
 from desktop.ui.transcript import access
+from desktop.ui.transcript.blocks import TextBlock
 from desktop.ui.transcript.copying import Excerpt, excerpt, to_clipboard
 from desktop.ui.transcript.entries import PAD
 from desktop.ui.transcript.find import Finder
+from desktop.ui.transcript.formula import typesetter
 from desktop.ui.transcript.hands import Hands
 from desktop.ui.transcript.rows import is_live
 from desktop.ui.transcript.selection import FIRST, LAST, Selection, Spot
@@ -75,6 +77,7 @@ class TranscriptView(QAbstractScrollArea):
         self._nodes: list[access.EntryNode] = []
         self._announcer = access.Announcer(self)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
+        typesetter().ready.connect(self._formula_ready)
         access.install()
 
     # ---- contents
@@ -347,6 +350,15 @@ class TranscriptView(QAbstractScrollArea):
             painter.setPen(QPen(self._theme.accent, 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(rect, 6, 6)
+
+    def _formula_ready(self) -> None:
+        """A picture of some formula is there; it may be one that can be seen."""
+        for one in self.stack.placed:
+            if isinstance(one.block, TextBlock) and one.block.has_formula:
+                one.block.refresh()
+                self.stack.touch(one.entry)
+        if self.stack.changed:
+            self.settle()
 
     # ---- time
 

@@ -297,3 +297,16 @@ def test_markup_from_a_server_stays_text(qtbot: QtBot, theme: Theme) -> None:
         for piece in one.block.pieces:
             if isinstance(piece, TextPiece):
                 assert "\ufffc" not in piece.doc.toPlainText()  # no object was made of it
+
+
+def test_scrolling_up_over_opened_rows_is_exact(qtbot: QtBot, theme: Theme) -> None:
+    talk = Talk(qtbot, theme)
+    for number in range(30):
+        talk.event(e.ToolStarted(call=str(number), name="look", args={"n": number, "m": [1, 2, 3]}))
+        talk.event(e.ToolEnded(call=str(number), status="ok", result="found"))
+        talk.view.toggle(talk.view.stack.index[f"r0/tool/{number}"])
+    talk.view.jump_to_latest()
+    for _ in range(10):
+        before = {one.block: one.y for one in talk.view.stack.placed}
+        talk.view.scroll_by(-90)
+        assert {one.y - before[one.block] for one in talk.view.stack.placed if one.block in before} == {90}
