@@ -1,8 +1,8 @@
 """The recorder of one session: always on, bounded, and without secrets. What it holds can be looked at while it grows
 (`ui.wire_model`) and saved as a recording (`core.recording`).
 
-Streaming pays for one append a chunk and one an event. What has come together is put into its place every thousand
-pieces, and before anybody looks: done for many at once it costs a fraction.
+Streaming pays for one append a chunk and one an event. What has come together is put into its place every few
+hundred pieces, and before anybody looks: done for many at once it costs a fraction.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 MEMORY = 8 * 1024 * 1024  # bytes of answers in memory, of one session; more goes to files
 MOST = 256 * 1024 * 1024  # bytes of answers kept of one session; the oldest runs go first
 ROWS = 1_500_000  # chunks kept of one session
-_PENDING, _PENDING_BYTES = 1000, 256 * 1024
+_PENDING, _PENDING_BYTES = 256, 256 * 1024
 class Recorder:
     """Hears a session (see `wire_tap.WireTap`). `dropped` counts the runs that were let go, so that a view knows when
     to begin anew."""

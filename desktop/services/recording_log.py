@@ -11,12 +11,14 @@ from operator import itemgetter
 from typing import Any
 
 from desktop.core.conversation import Change, Grew, RunChanged, SessionChanged
-from desktop.core.events import AnyEvent
+from desktop.core.events import KINDS, AnyEvent
 from desktop.core.recording import Decided, Ended, Head, Requested, RunBegun, Stopped
 from desktop.core.wire.frames import Framer
 from desktop.services.recording_store import Body
 
-_EVENTS = 100_000  # decoded events kept whole for the wire view; of older ones only the kind
+_EVENTS = 4000  # decoded events kept whole; more would push what streaming works on out of the processor's cache
+_CODES = {cls: code for code, cls in enumerate(KINDS.values())}
+_WORDS = tuple(KINDS)
 _KINDS = ("run", "request", "head", "chunk", "end", "decision", "stop")
 RUN, REQUEST, HEAD, CHUNK, END, DECISION, STOP = range(len(_KINDS))
 
@@ -49,6 +51,7 @@ class RunLog:
         self.notes: list[Decided | Stopped] = []
         self.events = 0
         self.items = array("L")  # of each event: the place of its item in `names`, counted from 1; 0 for none
+        self.kinds = array("B")  # of each event
         self.names: list[str] = []
         self.lost = 0  # bytes that were not kept
         self._parts: dict[int, int] = {}  # of each answer: how many chunks came
@@ -78,7 +81,7 @@ class RunLog:
         self.lost += size
 
     def take(self, pending: list[Any], start: float) -> list[tuple[int, float, bytes]]:
-        """Chunks, and events with what each changed, as they came. Returns the chunks. A thousand at once, and written
+        """Chunks, and events with what each changed, as they came. Returns the chunks. Many at once, and written
         for speed: this is what streaming pays for being recorded."""
         chunks: list[tuple[int, float, bytes]] = []
         events: list[AnyEvent] = []
@@ -99,6 +102,7 @@ class RunLog:
             count += 1
         self._last_item, self._last_place, self.events = last, place, count
         self.items.extend(places)
+        self.kinds.extend([_CODES[type(event)] for event in events])
         self._recent.extend(events)
         self.kind.frombytes(bytes((CHUNK,)) * len(chunks))
         self.at.extend([chunk[1] - start for chunk in chunks])
@@ -119,6 +123,10 @@ class RunLog:
         """The events in this range that are still held."""
         gone = self.events - len(self._recent)
         return [self._recent[i - gone] for i in range(max(first, gone), min(first + count, first + most, self.events))]
+
+    def kind_words(self, first: int, count: int, most: int = 50) -> list[str]:
+        """The kinds of the events in this range, held or not."""
+        return [_WORDS[code] for code in self.kinds[first : first + min(count, most)]]
 
     def item_of(self, event: int) -> str:
         """The id of the item that an event concerned, or ""."""

@@ -155,8 +155,8 @@ class WireModel(QAbstractTableModel):
         events = rows.events(row, 4)
         first, end = rows.event_range(row)
         if not events:
-            gone = "" if end == first else f"{end - first} events, no longer held whole"
-            return gone or (one_line(rows.text(row)) if rows.kind[row] == END else "")
+            kinds = "  ·  ".join(rows.run(row).kind_words(first, end - first, 4))
+            return kinds or (one_line(rows.text(row)) if rows.kind[row] == END else "")
         more = f"  (+{end - first - len(events)} more)" if end - first > len(events) else ""
         lines = (("?  " if event.kind == "raw" else "") + event_line(event) for event in events)
         return one_line(rows.recorder.redactor.text("  ·  ".join(lines)), 300) + more

@@ -259,7 +259,10 @@ class WireView(QWidget):
         text = self._clean(self._model.rows.text(row, self._raw.isChecked()))
         if len(text) > _MOST:
             text = f"{text[:_MOST]}\n… {len(text) - _MOST:,} more characters: Copy takes all of them."
-        events = "\n".join(event_line(event) for event in self._model.rows.events(row))
+        rows = self._model.rows
+        first, end = rows.event_range(row)
+        lines = [event_line(event) for event in rows.events(row)] or rows.run(row).kind_words(first, end - first)
+        events = "\n".join(lines)
         return visible(text) + (f"\n\nBecame:\n{visible(self._clean(events))}" if events else "")
 
     def _clean(self, text: str) -> str:

@@ -8,7 +8,16 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QComboBox, QLineEdit, QPlainTextEdit, QTableView, QToolButton
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QPlainTextEdit,
+    QPushButton,
+    QTableView,
+    QToolButton,
+)
 
 from desktop.core.conversation import AnswerItem, ToolItem
 from desktop.core.recording import SUFFIX, Recording, read
@@ -19,7 +28,7 @@ from desktop.services.tasks import spawn
 from desktop.ui.wire_view import WireView
 from tests.loopback.powabase import AGENT, Powabase
 from tests.loopback.server import Server
-from tests.services.recorded import Parrot
+from tests.services.recorded import RECORDINGS, Parrot
 from tests.ui.driving import Driven, drive, window
 
 KEY = "hidden-key-1"
@@ -196,3 +205,41 @@ def test_colours_can_change(qapp: QApplication, dark: bool) -> None:
     view = WireView(Recorder(), LIGHT)
     view.set_theme(DARK if dark else LIGHT)
     view.grab()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support")  # what a menu asks of a real screen
+def test_the_tour_is_offered_and_plays(qapp: QApplication, tmp_path: Path) -> None:
+    from desktop.ui.empty_state import EmptyState
+
+    async def work() -> None:
+        async with window(qapp, tmp_path) as driven:
+            empty = driven.page.findChild(EmptyState)
+            empty.show_welcome(None)
+            next(b for b in empty.findChildren(QPushButton) if b.text() == "See what agents do").click()
+            menu = driven.find("tour_menu", QMenu)
+            assert len(menu.actions()) == 6
+            menu.actions()[2].trigger()
+            menu.close()
+            await driven.until(lambda: driven.page.tab.player is not None, "the replay's tab")
+            player = driven.page.tab.player
+            assert player is not None and player.playing
+            player.play(MAX_SPEED)
+            await driven.until(lambda: player.over and "ten months" in driven.text(), "the end")
+
+    drive(qapp, work)
+
+
+def test_a_file_that_is_no_recording_is_said(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with window(qapp, tmp_path / "d") as driven:
+            file = tmp_path / "x.sluice-recording"
+            file.write_text("hello")
+            said: list[str] = []
+            driven.workspace.say = said.append
+            driven.window.replaying.open(file)
+            await driven.until(lambda: bool(said), "words")
+            assert "no recording" in said[0]
+            driven.window.replaying.open(RECORDINGS / "openai" / "litellm_hello.http")
+            await driven.until(lambda: driven.page.tab.player is not None and "scripted agent" in driven.text())
+
+    drive(qapp, work)
