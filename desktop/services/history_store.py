@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
+import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,7 @@ SELECT key, title, coalesce((SELECT substr(prompt, 1, 200) FROM runs WHERE sessi
        updated, (SELECT count(*) FROM runs WHERE session = s.id), named, view
 FROM sessions s
 """
+_LONG = 1_000  # characters of an event from which it is stored compressed
 _SAID = "(EXISTS (SELECT 1 FROM runs WHERE session = s.id) OR draft <> '')"
 
 
@@ -246,14 +248,13 @@ class Store:
         return int(found[0])
 
     def _rows(self, run: int) -> list[tuple[int, float, float | None, str]]:
-        return self.db.execute(
-            "SELECT seq, at, until, json FROM events WHERE run = ? ORDER BY seq, id", (run,)
-        ).fetchall()
+        found = self.db.execute("SELECT seq, at, until, json FROM events WHERE run = ? ORDER BY seq, id", (run,))
+        return [(seq, at, until, _unpacked(json)) for seq, at, until, json in found]
 
     def _insert(self, run: int, rows: Iterable[Row]) -> None:
         self.db.executemany(
             "INSERT INTO events (run, seq, at, until, json) VALUES (?, ?, ?, ?, ?)",
-            [(run, r.seq, r.at, r.until if r.until != r.at else None, encode(r.event)) for r in rows],
+            [(run, r.seq, r.at, r.until if r.until != r.at else None, _packed(encode(r.event))) for r in rows],
         )
 
     def _note(self, session: int, run: int, event: AnyEvent, at: float) -> None:
@@ -347,3 +348,19 @@ def _connection(text: str | None) -> Connection | None:
         return connection_from_json(parse(text)) if text else None
     except ValueError:
         return None
+
+
+def _packed(text: str) -> str | bytes:
+    """A long event compressed: what was said is in the file for the search as well, and the two together are to be
+    less than twice the text."""
+    return text if len(text) < _LONG else zlib.compress(text.encode())
+
+
+def _unpacked(stored: str | bytes) -> str:
+    """The event's JSON. "" for what is damaged: an event that is not understood costs itself alone."""
+    if isinstance(stored, str):
+        return stored
+    try:
+        return zlib.decompress(stored).decode()
+    except (zlib.error, UnicodeDecodeError):
+        return ""
