@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QObject, QPoint, Qt, Signal
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QListWidget, QPlainTextEdit, QPushButton, QWidget
 
@@ -331,7 +331,7 @@ def test_two_tabs_on_one_run_decide_once(qapp: QApplication, tmp_path: Path) -> 
         await sluice.until(lambda: not second.session.conversation.open_asks(), "the decision in the second tab")
         await sluice.until(lambda: not second.session.running, "its end")
         assert len(host.decisions) == 1
-        sluice.window._tabs.setCurrentWidget(first)
+        sluice.window.open_session(first.tab.key)
         sluice.page.ask_wanted.emit(asks(sluice)[0].ask)
         await dialog_is_ready(sluice)
         press(sluice, "approval_deny")  # too late: it is approved
@@ -412,6 +412,52 @@ async def decide_two(sluice: Driven, queue: QWidget, rows: QListWidget) -> None:
     await sluice.until(lambda: deny.property("dead") is False, "the end of the dead time")
     assert "2" in deny.text()
     QTest.mouseClick(deny, LEFT)
+
+
+# ---- telling somebody who is elsewhere
+
+
+class Notifier(QObject):
+    """What the desktop would be told."""
+
+    activated = Signal(str, str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[tuple[str, str, str]] = []
+
+    def notify(self, key: str, title: str, body: str, actions: Any = ()) -> None:
+        self.told.append((key, title, body))
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support raise", extend=True)
+def test_who_is_elsewhere_is_told_once_and_led_to_the_request(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(sluice: Driven, host: Any) -> None:
+        notifier = Notifier()
+        sluice.window.asks.tell_by(notifier)
+        monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
+        asking = sluice.page
+        tell(sluice, "write <b>a</b> & note")
+        sluice.window.new_tab()  # the person went on elsewhere
+        await sluice.until(lambda: bool(asking.pending_asks()), "the request")
+        await sluice.until(lambda: bool(notifier.told), "the notification")
+        [(key, title, body)] = notifier.told
+        assert title == "Waiting for you"
+        assert "Write" in body and "<b>a</b> & note" in body
+        assert sluice.window.windowTitle().startswith("(1) ")
+        assert not sluice.shows("approval_dialog")  # it belongs to another tab than the one in front
+        notifier.activated.emit(key, "")
+        await dialog_is_ready(sluice)
+        assert sluice.page is asking
+        assert host.decisions == []
+        press(sluice, "approval_deny")
+        await run_has_ended(sluice)
+        assert len(notifier.told) == 1
+        await sluice.until(lambda: not sluice.window.windowTitle().startswith("("), "no badge any more")
+
+    over(RAIL, qapp, tmp_path, work)
 
 
 # ---- closing decides nothing
