@@ -12,10 +12,11 @@ import logging
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import qasync
 import shiboken6
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from desktop import __version__
@@ -24,6 +25,7 @@ from desktop.services.paths import Paths
 from desktop.services.settings import SettingsFile
 from desktop.ui import theme as themes
 from desktop.ui.collecting import Collector
+from desktop.ui.first_start import FirstStart
 from desktop.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
@@ -47,12 +49,16 @@ def main(
     QApplication.setDesktopFileName("sluice")
     app = QApplication(sys.argv[:1])
     app.setQuitOnLastWindowClosed(False)  # it would end the loop in the middle of an await
+    paths = Paths(data_dir) if data_dir else Paths.default()
+    first = FirstStart(paths.data)
+    if not first.is_first and first.hand_over(_message(given, file, protocol)):
+        return 0
     collector = Collector(app)
     loop = qasync.QEventLoop(app)
     asyncio.set_event_loop(loop)
     try:
         with loop:
-            return int(loop.run_until_complete(_Program(app, data_dir, given, (file, protocol), self_test).run()))
+            return int(loop.run_until_complete(_Program(app, paths, given, (file, protocol), self_test, first).run()))
     finally:
         collector.stop()
         shiboken6.delete(app)  # while Python still lives: Qt's accessibility cache holds objects that Python made
@@ -62,13 +68,14 @@ class _Program:
     def __init__(
         self,
         app: QApplication,
-        data_dir: Path | None,
+        paths: Paths,
         given: tuple[Connection, Secrets] | None,
         file: tuple[Path | None, str | None],
         self_test: bool,
+        first: FirstStart,
     ) -> None:
-        self._app = app
-        self._data_dir, self._given, self._file, self._self_test = data_dir, given, file, self_test
+        self._app, self._first = app, first
+        self._paths, self._given, self._file, self._self_test = paths, given, file, self_test
         self._ended = asyncio.Event()
 
     async def run(self) -> int:
@@ -76,7 +83,7 @@ class _Program:
         for name in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError, ValueError):  # Windows
                 loop.add_signal_handler(name, self._ended.set)
-        paths = Paths(self._data_dir) if self._data_dir else Paths.default()
+        paths = self._paths
         settings = SettingsFile(paths)
         window = MainWindow(themes.decide(settings.settings.theme), settings.settings.window_geometry)
         themes.apply(self._app, window.theme)
@@ -97,15 +104,18 @@ class _Program:
         await window.populate(workspace, self._given)
         if self._file[0] is not None:
             window.replaying.open(*self._file)
+        self._first.listen(lambda message: _take_over(window, message))
         if self._self_test:
             self._ended.set()
         await self._ended.wait()
+        self._first.close()
         tabs = window.put_away()
         try:
             await asyncio.wait_for(workspace.close(tabs), _SHUTDOWN)
         except TimeoutError:
             _log.warning("not everything ended in time: %s", tasks.running())
         window.hide()
+        self._first.leave()
         shiboken6.delete(window)
         return 0
 
@@ -114,6 +124,36 @@ class _Program:
         if theme is not window.theme:
             themes.apply(self._app, theme)
             window.set_theme(theme)
+
+
+def _message(given: tuple[Connection, Secrets] | None, file: Path | None, protocol: str | None) -> dict[str, Any]:
+    """What a second start hands over: what it was asked to open."""
+    message: dict[str, Any] = {"file": str(file.absolute()) if file else None, "protocol": protocol}
+    if given is not None:
+        from desktop.services.profiles import connection_to_json
+
+        connection, secrets = given
+        message["connection"] = connection_to_json(connection)
+        message["key"], message["extra"] = secrets.key, dict(secrets.extra)
+    return message
+
+
+def _take_over(window: MainWindow, message: dict[str, Any]) -> None:
+    """Do in this program what a second start was asked for."""
+    from desktop.core.requests import Secrets
+    from desktop.services.profiles import connection_from_json
+
+    try:
+        if message.get("connection"):
+            place = connection_from_json(message["connection"])
+            window.open_given(place, Secrets(message.get("key"), message.get("extra") or {}))
+        if message.get("file"):
+            window.replaying.open(Path(message["file"]), message.get("protocol"))
+    except (ValueError, TypeError):
+        _log.warning("another start handed over something that cannot be understood")
+    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
+    window.raise_()
+    window.activateWindow()
 
 
 def _load(paths: Paths) -> None:

@@ -103,13 +103,7 @@ class MainWindow(QMainWindow):
         for tab in await workspace.restore():
             self.add_tab(tab, current=False)
         if given is not None:
-            connection, secrets = given
-            profile = workspace.add_temporary(connection, secrets)
-            same = [p for p in self.pages() if p.session.connection.base_url == connection.base_url]
-            page = same[0] if same else self.add_tab(workspace.new_tab(profile))
-            page.refresh_connections()
-            page.use(profile)
-            self.tabs.setCurrentWidget(page)
+            self.open_given(*given)
         elif not self.tabs.count():
             self.add_tab(workspace.new_tab(workspace.usual_profile()))
         else:
@@ -119,6 +113,16 @@ class MainWindow(QMainWindow):
         self._remember_tabs()
         if page := self.page():
             page.focus_composer()
+
+    def open_given(self, connection: Connection, secrets: Secrets) -> None:
+        """A tab in front on a connection for this run only: the one that talks to this address, or a new one."""
+        profile = self.workspace.add_temporary(connection, secrets)
+        same = [p for p in self.pages() if p.session.connection.base_url == connection.base_url]
+        page = same[0] if same else self.add_tab(self.workspace.new_tab(profile))
+        page.refresh_connections()
+        page.use(profile)
+        self._bring_up(page)
+        self._remember_tabs()
 
     def put_away(self) -> list[Tab]:
         """Store what is typed and how the window stands, and return the tabs for closing."""
