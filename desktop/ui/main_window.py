@@ -492,6 +492,7 @@ class MainWindow(QMainWindow):
         self.tabs.set_theme(theme)
         if self._workspace is not None:
             self._sidebar.set_theme(theme)
+            self._asks.set_theme(theme)
         for page in self.pages():
             page.set_theme(theme)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from shiboken6 import isValid
 
 from desktop.core.conversation import ToolItem, UserTurn
 from desktop.core.errors import SluiceError
@@ -157,8 +158,9 @@ class Outbox(QObject):
                 self._sent = None
                 if sent.source == "queue":
                     self.queue.hold(True)
-            self.flush_wanted.emit()
-        if accepted and sent.source == "composer":
+            if isValid(self):  # the tab may have been closed meanwhile
+                self.flush_wanted.emit()
+        if accepted and isValid(self) and sent.source == "composer":
             self._put_back(sent.prompt)
 
     def _accepted(self) -> None:
