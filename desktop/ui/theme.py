@@ -147,6 +147,8 @@ QToolButton {{ border: 1px solid transparent; border-radius: 8px; padding: 4px; 
 QToolButton:hover {{ background: {question}; }}
 QToolButton:checked {{ background: {question}; border-color: {border}; }}
 QToolButton:focus {{ border: 2px solid {accent}; padding: 3px; }}
+QToolButton[popupMode="1"] {{ padding-right: 18px; }}
+QToolButton::menu-button {{ border: none; width: 16px; }}
 QListWidget {{ background: transparent; border: none; }}
 QListWidget::item {{ padding: 6px 8px; border-radius: 8px; }}
 QListWidget::item:hover {{ background: {question}; }}
