@@ -77,12 +77,22 @@ class Opened:
     way: Way = Way()
 
 
+@dataclass(slots=True)
+class _Client:
+    """A client with how many use it now. One that was left while it connected is `stale`: its pool never lets go of
+    that connection, so it is closed after its last use."""
+
+    http: httpx.AsyncClient
+    users: int = 0
+    stale: bool = False
+
+
 class Transport:
     """The clients of all sessions, one for each route. `http` lets tests put their own httpx transport below."""
 
     def __init__(self, http: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = http
-        self._clients: dict[tuple[Route, str | None], httpx.AsyncClient] = {}
+        self._clients: dict[tuple[Route, str | None], _Client] = {}
 
     async def fetch(self, call: HttpCall, route: Route = DIRECT) -> Reply:
         """One whole answer. Never raises for what the network does: `failure` says it."""
@@ -104,13 +114,14 @@ class Transport:
     async def stream(self, call: HttpCall, route: Route = DIRECT) -> AsyncIterator[Opened]:
         """The answer as it comes. Raises ConnectionFailed before its head, StreamBroken after."""
         proxy = _proxy(route, call.url)
-        client = await (self._make(route, proxy) if call.fresh else self._client(route, proxy))
+        client = await self._client(route, proxy, call.fresh)
+        client.users += 1
         began = False
         import httpx
 
         try:
-            request = await self._request(client, call, route)
-            response = await client.send(request, stream=True)
+            request = await self._request(client.http, call, route)
+            response = await client.http.send(request, stream=True)
             try:
                 began = True
                 headers = {name.lower(): value for name, value in response.headers.items()}
@@ -121,16 +132,25 @@ class Transport:
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, UnicodeError) as error:
             _log.debug("%s %s: %r", call.method, urlsplit(call.url).path, error)
             raise ours(error, call.url, began, proxy) from error
+        except asyncio.CancelledError:
+            client.stale = client.stale or not began
+            raise
         finally:
-            if call.fresh:
-                await client.aclose()
+            client.users -= 1
+            if client.stale and not client.users:
+                await self._forget(client)
+
+    async def _forget(self, client: _Client) -> None:
+        for key in [key for key, held in self._clients.items() if held is client]:
+            del self._clients[key]
+        await client.http.aclose()
 
     async def aclose(self) -> None:
         """Close every connection."""
         clients = tuple(self._clients.values())
         self._clients.clear()
         for client in clients:
-            await client.aclose()
+            await client.http.aclose()
 
     async def _request(self, client: httpx.AsyncClient, call: HttpCall, route: Route) -> httpx.Request:
         import httpx
@@ -143,16 +163,20 @@ class Transport:
         timeout = httpx.Timeout(read, connect=network.connect_timeout, pool=None)
         return client.build_request(call.method, call.url, content=body, headers=headers, timeout=timeout)
 
-    async def _client(self, route: Route, proxy: str | None) -> httpx.AsyncClient:
-        """The client of a route; made once."""
+    async def _client(self, route: Route, proxy: str | None, fresh: bool) -> _Client:
+        """The client of a route, made once; or one for a single call."""
+        if fresh:
+            return _Client(await self._make(route, proxy), stale=True)
         key = (route, proxy)
-        if key not in self._clients:
-            made = await self._make(route, proxy)
-            if key in self._clients:  # another call was quicker
-                await made.aclose()
-            else:
-                self._clients[key] = made
-        return self._clients[key]
+        held = self._clients.get(key)
+        if held is None or held.stale:
+            made = _Client(await self._make(route, proxy))
+            held = self._clients.get(key)
+            if held is not None and not held.stale:  # another call was quicker
+                await made.http.aclose()
+                return held
+            held = self._clients[key] = made
+        return held
 
     async def _make(self, route: Route, proxy: str | None) -> httpx.AsyncClient:
         context = await asyncio.to_thread(_context, route)

@@ -14,6 +14,7 @@ import pytest
 from desktop.core import endings
 from desktop.core.events import Failure
 from desktop.core.requests import Connection, HttpCall, Prompt, Reply, Secrets
+from desktop.services import tasks
 from desktop.services.doctor import Check, Doctor
 from desktop.services.network import (
     CLIENT_SECRET,
@@ -345,3 +346,19 @@ async def test_a_slow_doctor_can_be_left() -> None:
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
+
+
+async def test_stopping_while_it_connects_leaves_no_connection_behind() -> None:
+    """Otherwise each would stay open until the program ends."""
+    fault = FaultServer("openai", "hang before head")
+    async with Server(fault.handle) as server, transport() as made:
+        for turn in range(60):
+            session = Session(Connection("openai", server.url, "m"), made)
+            run = asyncio.create_task(session.send(Prompt("hello")))
+            for _ in range(turn):  # each time a little later
+                await asyncio.sleep(0)
+            session.stop()
+            await run
+        await tasks.finish(2.0)
+        assert len(server._tasks) <= 3
+        assert len(made._clients) <= 1
