@@ -414,6 +414,38 @@ async def decide_two(sluice: Driven, queue: QWidget, rows: QListWidget) -> None:
     QTest.mouseClick(deny, LEFT)
 
 
+# ---- questions
+
+
+def test_a_question_is_answered_by_ticking_and_the_chord_alone(qapp: QApplication, tmp_path: Path) -> None:
+    async def work(sluice: Driven, host: Any) -> None:
+        sluice.say("choose")
+        await dialog_is_ready_to_answer(sluice)
+        dialog = sluice.find("approval_dialog")
+        assert not sluice.shows("approval_rule")  # no rule answers questions
+        send = sluice.find("approval_allow", QAbstractButton)
+        assert not send.isEnabled()
+        blue = next(b for b in dialog.findChildren(QAbstractButton) if b.text() == "blue")
+        blue.setFocus()
+        QTest.keyClick(blue, Qt.Key.Key_Space)
+        assert send.isEnabled() and host.decisions == []
+        await dialog_is_ready(sluice)
+        QTest.keyClick(dialog, Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier)
+        await run_has_ended(sluice)
+        assert host.decisions == [{"answer": "blue"}]
+        await sluice.until(lambda: "You chose blue." in sluice.text(), "the answer")
+        [entry] = audited(tmp_path)
+        assert (entry.type, entry.decision, entry.answer) == ("question", "answer", {"choices": ["blue"]})
+
+    over(Case("agentrail", Agentrail, "", ""), qapp, tmp_path, work)
+
+
+async def dialog_is_ready_to_answer(sluice: Driven) -> None:
+    await sluice.until(lambda: sluice.shows("approval_allow"), "the dialog")
+    allow = sluice.find("approval_allow")
+    await sluice.until(lambda: allow.property("dead") is False, "the end of the dead time")
+
+
 # ---- telling somebody who is elsewhere
 
 
