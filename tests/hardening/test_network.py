@@ -355,10 +355,12 @@ async def test_stopping_while_it_connects_leaves_no_connection_behind() -> None:
         for turn in range(60):
             session = Session(Connection("openai", server.url, "m"), made)
             run = asyncio.create_task(session.send(Prompt("hello")))
+            while not session.running:  # noqa: ASYNC110
+                await asyncio.sleep(0)
             for _ in range(turn):  # each time a little later
                 await asyncio.sleep(0)
             session.stop()
-            await run
+            await asyncio.wait_for(run, 5.0)
         await tasks.finish(2.0)
         assert len(server._tasks) <= 3
         assert len(made._clients) <= 1
