@@ -37,6 +37,7 @@ from desktop.services.recording_store import sweep
 from desktop.services.rules import Rules
 from desktop.services.session import Session
 from desktop.services.settings import SettingsFile
+from desktop.services.snippets import Snippets
 from desktop.services.tasks import finish, spawn
 from desktop.services.transport import Transport, origin
 
@@ -100,6 +101,7 @@ class Workspace:
         self._history = History(paths, trouble=self._tell)
         sweep(paths.recordings)
         self.library = Library(self._history)
+        self.snippets = Snippets(paths)
         self.audit = AuditLog(paths.data / "decisions.jsonl")
         self.rules = Rules(paths.config / "rules.json")
         self._model = LocalModel()

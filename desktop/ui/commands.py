@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from desktop.ui.session_page import SessionPage
 
 _MENUS = ("Chat", "Turn", "View")
-_NEW_GROUP = {"rename_tab", "export", "connections", "open_recording", "settings", "older_version", "next_ask", "palette", "sidebar", "zoom_in"}
+_NEW_GROUP = {
+    "rename_tab", "export", "connections", "open_recording", "snippets", "older_version", "next_ask", "palette",
+    "sidebar", "zoom_in",
+}  # fmt: skip
 
 
 class Commands(QObject):
@@ -86,7 +89,8 @@ class Commands(QObject):
             "rules": window.asks.open_rules,
             "audit": window.asks.open_audit,
             "open_recording": window.replaying.ask_which,
-            "tour": lambda: window.replaying.tour(),
+            "tour": window.replaying.tour,
+            "snippets": window.open_snippets,
             "settings": window.open_settings,
             "quit": window.close,
             "stop": front(lambda page: page.stop()),
@@ -104,9 +108,9 @@ class Commands(QObject):
             "sidebar": window.toggle_sidebar,
             "thinking": front(lambda page: page.toggle_thinking()),
             "activity": front(lambda page: page.toggle_activity()),
-            "zoom_in": front(lambda page: page.zoom(1)),
-            "zoom_out": front(lambda page: page.zoom(-1)),
-            "zoom_reset": front(lambda page: page.zoom(0)),
+            "zoom_in": lambda: window.zoom(1),
+            "zoom_out": lambda: window.zoom(-1),
+            "zoom_reset": lambda: window.zoom(0),
             "usage": front(window.open_usage),
             "shortcuts": window.open_shortcuts,
         }

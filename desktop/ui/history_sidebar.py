@@ -55,6 +55,7 @@ class HistorySidebar(QWidget):
         self._days: int | None = None
         self._archived = False
         self._connections: Sequence[tuple[str, str]] = ()
+        self._shown: tuple[date, tuple[Entry, ...]] | None = None
         self._search = QLineEdit(placeholderText="Search", clearButtonEnabled=True, objectName="history_search")
         self._search.setAccessibleName("Search all conversations")
         self._search.installEventFilter(self)
@@ -123,11 +124,16 @@ class HistorySidebar(QWidget):
         """Fill the list; the current row stays current where it still exists."""
         if self._list.state() == QAbstractItemView.State.EditingState:
             return  # a title is being typed; the next change shows the rest
+        shown = (datetime.now().astimezone().date(), tuple(entries))
+        if shown == self._shown:
+            self._tell()
+            return
+        self._shown = shown
         kept = self._list.entry()
         self._list.blockSignals(True)
         self._list.clear()
         heading = ""
-        for entry in entries:
+        for entry in shown[1]:
             day = "Pinned" if entry.pinned and not entry.snippet else day_words(entry.updated)
             if day != heading:
                 heading = day
@@ -175,7 +181,9 @@ class HistorySidebar(QWidget):
     def _edited(self, row: QListWidgetItem) -> None:
         entry: Entry | None = row.data(_ENTRY)
         title = " ".join(row.text().split())
-        if entry is not None and title != entry.title:
+        if entry is not None and not title:
+            row.setText(entry.title)
+        elif entry is not None and title != " ".join(entry.title.split()):
             self.renamed.emit(entry.key, title[:200])
 
     # ---- menus

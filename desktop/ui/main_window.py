@@ -9,6 +9,7 @@ from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QSplitter, QToolButton, QWidget
 
+from desktop.services.settings import ZOOM
 from desktop.services.tasks import spawn
 from desktop.ui.icons import icon
 from desktop.ui.session_tabs import SessionTabs
@@ -445,7 +446,27 @@ class MainWindow(QMainWindow):
         dialog = SettingsDialog(self._workspace, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.theme_chosen.connect(self.theme_wanted)
+        dialog.zoom_chosen.connect(self.set_zoom)
+        dialog.wanted.connect(self.commands.run)
         dialog.open()
+
+    def open_snippets(self) -> None:
+        """Write and change snippets."""
+        from desktop.ui.snippets_dialog import SnippetsDialog
+
+        dialog = SnippetsDialog(self.workspace.snippets, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def zoom(self, steps: int) -> None:
+        """Larger or smaller text by tenths, in all tabs; 0 is the ordinary size."""
+        self.set_zoom(self.workspace.settings.zoom * 1.1**steps if steps else 1.0)
+
+    def set_zoom(self, factor: float) -> None:
+        """The size of the text, 1.0 being the system's."""
+        self.workspace.change_settings(zoom=round(min(max(factor, ZOOM[0]), ZOOM[1]), 3))
+        for page in self.pages():
+            page.show_zoom()
 
     def open_palette(self) -> None:
         """Every command by name."""

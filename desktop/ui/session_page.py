@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
@@ -36,6 +37,7 @@ from desktop.ui.labels import literal_title
 from desktop.ui.outbox import Outbox
 from desktop.ui.picture_desk import PictureDesk
 from desktop.ui.session_bridge import SessionBridge
+from desktop.ui.slash_menu import SlashMenu
 from desktop.ui.status_bar import StatusBar
 from desktop.ui.theme import Theme
 from desktop.ui.thinking_drawer import ThinkingDrawer
@@ -68,6 +70,7 @@ class SessionPage(QWidget):
         self.tab = tab
         self._workspace = workspace
         self._theme = theme
+        self._zoomed = 0  # steps of a tenth
         self.unread = False  # something came to an end while nobody looked
         self._side_wanted: bool | None = None  # the person's own choice, if there was one
         self._bridge = SessionBridge(self)
@@ -167,6 +170,7 @@ class SessionPage(QWidget):
         self.pictures = PictureDesk(self._workspace, self.tab, self._strip, self)
         self._outbox = Outbox(self._workspace, self.tab, self._composer, self._strip, self)
         self.turns = Turns(self.tab, self._outbox, self)
+        self._slash = SlashMenu(self._composer, self._workspace.snippets)
         self._picker = QComboBox(objectName="connection_picker")
         self._picker.setAccessibleName("Connection")
         self._picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -257,6 +261,7 @@ class SessionPage(QWidget):
     def _load(self) -> None:
         self.session.listeners.changes = self._take
         self._show_items()
+        self.show_zoom()
         self._restore_view()
         self._outbox.load()
         self.refresh_connections()
@@ -349,9 +354,13 @@ class SessionPage(QWidget):
         """Find in this conversation."""
         self._find.open_bar()
 
-    def zoom(self, steps: int) -> None:
-        """Larger or smaller text; 0 is the ordinary size."""
-        self._transcript.zoom(steps)
+    def show_zoom(self) -> None:
+        """Use the text size of the settings."""
+        steps = round(math.log(self._workspace.settings.zoom, 1.1))
+        if steps != self._zoomed:
+            self._transcript.zoom(0)
+            self._transcript.zoom(steps)
+            self._zoomed = steps
 
     def focus_composer(self) -> None:
         """Put the keyboard into the composer."""

@@ -1,10 +1,23 @@
-"""The person's settings: how it looks, and where things are kept."""
+"""The person's settings: how it looks, what it tells, and where things are kept."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFormLayout, QPushButton, QVBoxLayout, QWidget
+from typing import Any
 
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDialog,
+    QFormLayout,
+    QLineEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.services.settings import ZOOM
 from desktop.services.workspace import Workspace
 from desktop.ui.labels import PlainLabel
 
@@ -12,48 +25,104 @@ _THEMES = (("As the system", "system"), ("Light", "light"), ("Dark", "dark"))
 
 
 class SettingsDialog(QDialog):
-    """Signal `theme_chosen(str)`. Every change takes effect at once and is kept."""
+    """Signals: `theme_chosen(str)`, `zoom_chosen(float)`, `wanted(command)` for what is set elsewhere. Every change
+    takes effect at once and is kept; the search field leaves the rows that have its words."""
 
     theme_chosen = Signal(str)
+    zoom_chosen = Signal(float)
+    wanted = Signal(str)
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("settings_dialog")
         self.setWindowTitle("Settings")
         self._workspace = workspace
-        settings = workspace.settings
-        self._theme = QComboBox()
-        self._theme.setAccessibleName("Colours")
-        for text, value in _THEMES:
-            self._theme.addItem(text, value)
-        self._theme.setCurrentIndex(self._theme.findData(settings.theme))
-        self._theme.activated.connect(self._choose_theme)
-        self._motion = QCheckBox("Reduce motion")
-        self._motion.setChecked(settings.reduced_motion)
-        self._motion.toggled.connect(self._choose_motion)
-        form = QFormLayout()
-        form.setVerticalSpacing(12)
-        form.addRow("Colours", self._theme)
-        form.addRow("", self._motion)
-        form.addRow("Kept in", _selectable(workspace.where_kept()))
-        form.addRow("Keys", _selectable(workspace.key_note()))
+        self._rows: list[tuple[str, QWidget]] = []  # the words of each row
+        self._search = QLineEdit(placeholderText="Search the settings", clearButtonEnabled=True)
+        self._search.setAccessibleName("Search the settings")
+        self._search.textChanged.connect(self._filter)
+        self._form = QFormLayout()
+        self._form.setVerticalSpacing(12)
+        self._nothing = PlainLabel("No setting has these words.", muted="true")
+        self._nothing.hide()
+        self._fill()
         close = QPushButton("Close")
         close.setAutoDefault(False)
         close.clicked.connect(self.accept)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(20, 20, 20, 16)
-        layout.addLayout(form)
+        layout.setContentsMargins(20, 16, 20, 16)
+        layout.setSpacing(14)
+        layout.addWidget(self._search)
+        layout.addLayout(self._form)
+        layout.addWidget(self._nothing)
         layout.addStretch(1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
-        self.resize(520, 300)
+        self.resize(540, 440)
 
-    def _choose_theme(self, index: int) -> None:
-        choice = self._theme.itemData(index)
-        self._workspace.change_settings(theme=choice)
+    def _fill(self) -> None:
+        settings = self._workspace.settings
+        self._row("Colours", self._themes(), "theme dark light system")
+        self._row("Text size", self._size(), "zoom larger smaller font")
+        self._row("", self._tick("Reduce motion", "reduced_motion", settings.reduced_motion), "animation pulse")
+        words = "Mark the window when a hidden answer ends"
+        notify = self._tick(words, "show_notifications", settings.show_notifications)
+        self._row("", notify, "notification alert badge")
+        for label, text, command, words in (
+            ("Keys on the keyboard", "Keyboard shortcuts…", "shortcuts", "change keys"),
+            ("Decisions", "Rules…", "rules", "approvals allow always"),
+            ("Prompts", "Snippets…", "snippets", "slash texts templates"),
+        ):
+            self._row(label, self._press(text, command), words)
+        self._row("Kept in", _selectable(self._workspace.where_kept()), "folder history data")
+        self._row("Keys", _selectable(self._workspace.key_note()), "keyring secret password")
+
+    def _row(self, label: str, widget: QWidget, words: str) -> None:
+        self._form.addRow(label, widget)
+        own = widget.text() if isinstance(widget, QCheckBox | QPushButton) else ""
+        self._rows.append((f"{label} {own} {words}".lower(), widget))
+        if label and not widget.accessibleName() and not isinstance(widget, PlainLabel | QPushButton):
+            widget.setAccessibleName(label)
+
+    def _filter(self, text: str) -> None:
+        wanted = text.lower().split()
+        for words, widget in self._rows:
+            self._form.setRowVisible(widget, all(word in words for word in wanted))
+        self._nothing.setVisible(not any(self._form.isRowVisible(widget) for _, widget in self._rows))
+
+    # ---- the rows
+
+    def _themes(self) -> QComboBox:
+        box = QComboBox()
+        for text, value in _THEMES:
+            box.addItem(text, value)
+        box.setCurrentIndex(box.findData(self._workspace.settings.theme))
+        box.activated.connect(lambda index: self._choose_theme(box.itemData(index)))
+        return box
+
+    def _size(self) -> QSpinBox:
+        box = QSpinBox(minimum=round(ZOOM[0] * 100), maximum=round(ZOOM[1] * 100), singleStep=10, suffix=" %")
+        box.setValue(round(self._workspace.settings.zoom * 100))
+        box.valueChanged.connect(lambda percent: self.zoom_chosen.emit(percent / 100))
+        return box
+
+    def _tick(self, text: str, name: str, on: bool) -> QCheckBox:
+        box = QCheckBox(text)
+        box.setChecked(on)
+        box.toggled.connect(lambda now: self._keep(name, now))
+        return box
+
+    def _press(self, text: str, command: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: self.wanted.emit(command))
+        return button
+
+    def _choose_theme(self, choice: str) -> None:
+        self._keep("theme", choice)
         self.theme_chosen.emit(choice)
 
-    def _choose_motion(self, on: bool) -> None:
-        self._workspace.change_settings(reduced_motion=on)
+    def _keep(self, name: str, value: Any) -> None:
+        self._workspace.change_settings(**{name: value})
 
 
 def _selectable(text: str) -> PlainLabel:

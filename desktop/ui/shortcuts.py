@@ -41,6 +41,7 @@ COMMANDS = (
     Command("audit", "List of decisions…", "Chat", None, "audit approvals"),
     Command("open_recording", "Open a recording…", "Chat", None, "replay"),
     Command("tour", "See what agents do", "Chat", None, "demo recordings"),
+    Command("snippets", "Snippets…", "Chat", None, "slash prompts"),
     Command("settings", "Settings…", "Chat", Keys.Preferences, "preferences options colours theme"),
     Command("quit", "Quit", "Chat", Keys.Quit, "exit"),
     Command("stop", "Stop the run", "Turn", "Ctrl+.", "cancel"),
