@@ -333,6 +333,8 @@ class Workspace:
         """Give a tab a title of the person's own; an empty one leaves it to the program again."""
         tab.named = bool(title)
         tab.title = title or "Untitled"
+        if tab.player is not None:
+            return
         self.library.rename(tab.key, tab.title)
         if not title:
             self._history.set_flags(tab.key, named=False)
@@ -341,7 +343,8 @@ class Workspace:
     def pin(self, tab: Tab, pinned: bool) -> None:
         """Keep a tab at the left and its conversation at the top, or no longer."""
         tab.pinned = pinned
-        self.library.pin(tab.key, pinned)
+        if tab.player is None:
+            self.library.pin(tab.key, pinned)
 
     def remember_view(self, tab: Tab, view: dict[str, Any]) -> None:
         """Keep how a conversation is shown: plain values by name."""

@@ -27,7 +27,7 @@ _STROKES = {
     "left": "M14.5 6l-6 6 6 6",
     "right": "M9.5 6l6 6-6 6",
     "pin": "M9 4h6l-1 6 3 3H7l3-3zM12 13v7",
-    "unread": "M12 8a4 4 0 1 0 .01 0z",
+    "unread": "M12 6.5a5.5 5.5 0 1 0 .01 0zM12 9.5a2.5 2.5 0 1 0 .01 0z",
     "archive": "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",
     "trash": "M5 7h14M9.5 7V4.5h5V7M7 7l1 12.5h8L17 7",
     "filter": "M4 6h16l-6.5 7.5V19l-3-1.5v-4z",

@@ -86,8 +86,9 @@ class LibraryDesk(QObject):
         from desktop.ui.export_dialog import ExportDialog
 
         for page in self._window.pages():
-            if page.tab.key == key:
-                page.save_draft()
+            if page.tab.key == key and page.tab.player is not None:
+                self.words.emit("A recording is a file already. Open the wire view to save a part of it.")
+                return
         dialog = ExportDialog(self._workspace, key, self._window)
         dialog.words.connect(self.words)
         dialog.open()

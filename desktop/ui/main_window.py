@@ -26,6 +26,7 @@ if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.ui.replaying import Replaying
     from desktop.ui.session_page import SessionPage
 
+_NARROW = 860  # pixels of a window that has no room for the conversations
 _ARRANGED_MS = 1000  # after the last move, before the arrangement is stored
 
 
@@ -54,6 +55,7 @@ class MainWindow(QMainWindow):
         self._arranged = QTimer(self, interval=_ARRANGED_MS, singleShot=True)
         self._arranged.timeout.connect(self._store_arrangement)
         self._detached: list[DetachedWindow] = []
+        self._was_narrow = self._narrow_fold = False  # the sidebar was folded by the program
         self._build(geometry)
 
     async def populate(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
@@ -73,11 +75,12 @@ class MainWindow(QMainWindow):
         self._asks.changed.connect(self._states.start)
         self._sidebar = HistorySidebar(self.theme)
         self._sidebar.open_wanted.connect(self.open_session)
-        self._sidebar.setVisible(workspace.settings.sidebar and self.width() > 900)
+        self._sidebar.setVisible(workspace.settings.sidebar)
         self._split.insertWidget(0, self._sidebar)
         self._split.addWidget(self._asks.queue)
         self._split.setStretchFactor(1, 1)
         self._split.setSizes([220, 900, 300])
+        self._make_room()
         self.library_desk = LibraryDesk(workspace, self._sidebar, self)
         self.library_desk.renamed.connect(self._renamed_outside)
         self.library_desk.pinned.connect(self._pinned_outside)
@@ -253,7 +256,9 @@ class MainWindow(QMainWindow):
         self.refresh_history()
 
     def duplicate(self, page: SessionPage) -> None:
-        """A tab with the same conversation, to go on otherwise."""
+        """A tab with the same conversation, to go on otherwise. A recording has no other."""
+        if page.tab.player is not None:
+            return
         if page.turns.branching:
             spawn(self._fork(page, None), "duplicate")
         else:  # the server would not know what was said: the same agent, the same draft
@@ -393,7 +398,7 @@ class MainWindow(QMainWindow):
             return
         page = self.tabs.page()
         self._workspace.change_settings(
-            sidebar=self._sidebar.isVisibleTo(self),
+            sidebar=not self._sidebar.isHidden() or self._narrow_fold,
             window_geometry=bytes(self.saveGeometry().toBase64().data()).decode(),
             current_tab=page.tab.key if page else None,
         )
@@ -504,7 +509,19 @@ class MainWindow(QMainWindow):
     def toggle_sidebar(self) -> None:
         """Fold the conversations in or out."""
         self._sidebar.setVisible(not self._sidebar.isVisible())
+        self._narrow_fold = False
         self._arranged.start()
+
+    def _make_room(self) -> None:
+        """In a narrow window the conversations fold away, and come back when there is room again."""
+        narrow = self.width() < _NARROW
+        if narrow and not self._was_narrow and not self._sidebar.isHidden():
+            self._sidebar.hide()
+            self._narrow_fold = True
+        elif not narrow and self._narrow_fold:
+            self._sidebar.show()
+            self._narrow_fold = False
+        self._was_narrow = narrow
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours of everything."""
@@ -555,6 +572,8 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arranged.start()
+        if self._workspace is not None:
+            self._make_room()
 
     def moveEvent(self, event: QMoveEvent) -> None:
         super().moveEvent(event)

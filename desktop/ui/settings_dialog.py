@@ -101,6 +101,7 @@ class SettingsDialog(QDialog):
 
     def _size(self) -> QSpinBox:
         box = QSpinBox(minimum=round(ZOOM[0] * 100), maximum=round(ZOOM[1] * 100), singleStep=10, suffix=" %")
+        box.setMinimumHeight(30)
         box.setValue(round(self._workspace.settings.zoom * 100))
         box.valueChanged.connect(lambda percent: self.zoom_chosen.emit(percent / 100))
         return box

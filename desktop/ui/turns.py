@@ -41,6 +41,8 @@ class Turns(QObject):
         """What a menu on this item offers."""
         held = self._tab.session.conversation
         turn = branches.turn_of(held, item)
+        if self._tab.player is not None:
+            return []  # a recording is only looked at
         out: list[Offer] = []
         if isinstance(item, UserTurn | AnswerItem):
             out += [("Copy this part", "copy"), ("Quote in the message", "quote")]
@@ -83,7 +85,9 @@ class Turns(QObject):
             acts[action](turn)
 
     def last(self) -> UserTurn | None:
-        """The last thing said on what is shown."""
+        """The last thing said on what is shown; None in a recording."""
+        if self._tab.player is not None:
+            return None
         said = [i for i in branches.shown(self._tab.session.conversation).items.values() if isinstance(i, UserTurn)]
         return said[-1] if said else None
 
