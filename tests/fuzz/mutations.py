@@ -15,8 +15,10 @@ from desktop.core.replay import parse_http
 from tests.core.recordings import FOLDER
 
 SNIPPETS: tuple[bytes, ...] = (
-    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n\n", b"\r\n\r\n", b"data:", b"data: [DONE]\n\n", b"event: error\n",
-    b": ping\n\n", b"id: \x00\n", b"retry: 99999999999999999999\n", b'"\\ud800"', b'"\\udc00\\ud800"', b"NaN", b"-Infinity",
+    b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"\r", b"\n\n", b"\r\n\r\n", b"data:", b"data: [DONE]\n\n",
+    b"event: error\n",
+    b": ping\n\n", b"id: \x00\n", b"retry: 99999999999999999999\n", b'"\\ud800"', b'"\\udc00\\ud800"', b"NaN",
+    b"-Infinity",
     b"1e999", b"123456789012345678901234567890" * 20, b"null", b"true", b"[]", b"{}", b"[[[[" * 2000, b'{"a":' * 2000,
     b'{"error":{"message":{}}}', b"data: null\n\n", b"data: 1\n\n", b'data: "x"\n\n', b"data: []\n\n", b"data: {}\n\n",
     b'{"type":[]}\n', b'{"event":{}}\n', "\u202e\u200b\U000e0041\u0085\u2028".encode(), b"\xed\xa0\x80", b"<html>",

@@ -1,7 +1,7 @@
 """Framers, adapters and reducer under random cuts, duplications and mutations of every recording.
 
-Whatever comes, there is exactly one ending, nothing raises, nothing is larger than what came, every event can be stored,
-and the same bytes cut otherwise give the same conversation. Cases that once failed are in `seeds.json`.
+Whatever comes, there is exactly one ending, nothing raises, nothing is larger than what came, every event can be
+stored, and the same bytes cut otherwise give the same conversation. Cases that once failed are in `seeds.json`.
 """
 
 from __future__ import annotations

@@ -94,9 +94,8 @@ def complaints(widget: QWidget) -> Iterator[str]:
         yield f"{what}: tooltip {tip[:80]}"
     if isinstance(widget, QTextBrowser):
         yield f"{what}: a QTextBrowser opens links by itself"
-    if isinstance(widget, QLabel) and MARK in widget.text():
-        if widget.textFormat() != Qt.TextFormat.PlainText:
-            yield f"{what}: label of format {widget.textFormat()}"
+    if isinstance(widget, QLabel) and MARK in widget.text() and widget.textFormat() != Qt.TextFormat.PlainText:
+        yield f"{what}: label of format {widget.textFormat()}"
     if isinstance(widget, QMessageBox) and widget.textFormat() != Qt.TextFormat.PlainText:
         yield f"{what}: message box of format {widget.textFormat()}"
     if isinstance(widget, QTextEdit) and MARK in widget.toPlainText() and "<b>b</b>" not in widget.toPlainText():

@@ -35,7 +35,8 @@ async def test_three_requests_are_the_most() -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    ["429 for an hour", "401", "500", "504", "close before head", "reset before head", "end mid stream", "page", "empty",
+    ["429 for an hour", "401", "500", "504", "close before head", "reset before head", "end mid stream", "page",
+     "empty",
      "redirect", "truncated gzip"],
 )  # fmt: skip
 async def test_what_may_have_run_is_not_sent_again(fault: str) -> None:

@@ -41,7 +41,7 @@ async def one(
         for _ in range(TURNS):
             if now() >= end:
                 break
-            fault.fault = dice.choice(FAULTS)
+            fault.fault = dice.choice(faults)
             fault.amount = 3_000 if fault.fault.startswith("many") else 2_000_000
             fault.go.set()
             run = asyncio.create_task(session.send(Prompt("hello")))
@@ -85,3 +85,21 @@ async def test_nothing_grows() -> None:
     assert max(m[1] for m in measures) <= 3 * SESSIONS
     assert max(m[2] for m in measures[len(measures) // 4 :]) <= max(m[2] for m in measures[: len(measures) // 4]) + 40
     assert tasks.running() == ()
+
+
+async def test_a_stop_at_any_moment_leaves_no_connection_behind() -> None:
+    """Also while it connects; otherwise each would stay open until the program ends."""
+    transport, end, before = Transport(), now() + 2.0, handles()
+    servers, work = [], []
+    for i in range(SESSIONS):
+        protocol = list(SHAPES)[i % len(SHAPES)]
+        fault = FaultServer(protocol)
+        servers.append(await Server(fault.handle).__aenter__())
+        url = servers[-1].url
+        work.append(asyncio.create_task(one(protocol, url, fault, transport, end, Counter(), ("hang mid stream",))))
+    await asyncio.gather(*work)
+    await tasks.finish(3.0)
+    assert handles() - before <= 5 * SESSIONS
+    await transport.aclose()
+    for server in servers:
+        await server.__aexit__(None, None, None)
