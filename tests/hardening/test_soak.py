@@ -28,7 +28,13 @@ GROWTH_MB_AN_HOUR = 60.0
 
 
 async def one(
-    protocol: str, url: str, fault: FaultServer, transport: Transport, end: float, done: Counter[str]
+    protocol: str,
+    url: str,
+    fault: FaultServer,
+    transport: Transport,
+    end: float,
+    done: Counter[str],
+    faults: tuple[str, ...] = FAULTS,
 ) -> None:
     """One tab's life, again and again: a few turns, a stop now and then, closed, begun anew."""
     dice = random.Random(protocol)
