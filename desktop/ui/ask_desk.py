@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from desktop.ui.session_page import SessionPage
 
 _Name = tuple[str, str, int]  # tab, ask, version
+_INBOX = "inbox"
+_FEW = 3  # requests that are told one by one; of a flood the rest is told once
 
 
 class AskDesk(QObject):
@@ -58,6 +60,7 @@ class AskDesk(QObject):
         self._ruled: set[_Name] = set()  # a rule's answer is on its way
         self._pages: dict[str, SessionPage] = {}
         self._notifier: Any = None
+        self._told = 0  # requests told since the person was last here
 
     def refresh(self, pages: Sequence[SessionPage], front: SessionPage | None) -> int:
         """Follow what changed; the front tab's next ask opens its dialog. Returns how many wait."""
@@ -246,18 +249,28 @@ class AskDesk(QObject):
     def _announce(self, page: SessionPage, item: AskItem) -> None:
         """Say that somebody waits, to a person who is elsewhere."""
         if QApplication.activeWindow() is not None:
+            self._told = 0
             return
+        self._told += 1
         QApplication.alert(self._window)
-        if self._notifier is not None:
+        if self._notifier is None:
+            return
+        if self._told == _FEW + 1:
+            self._notifier.notify(_INBOX, "Waiting for you", "More requests wait for you.", ())
+        elif self._told <= _FEW:
             body = f"{one_line(page.tab.title, 60)}: {what(item)} {one_line(arguments_line(item.args), 80)}".strip()
             self._notifier.notify(f"{page.tab.key}\n{item.ask}", "Waiting for you", body, ())
 
     def _notified(self, key: str, _: str) -> None:
         tab, _, ask = key.partition("\n")
-        if tab in self._pages:
-            self._window.showNormal() if self._window.isMinimized() else self._window.show()
-            self._window.raise_()
-            self._window.activateWindow()
+        if tab not in self._pages and key != _INBOX:
+            return
+        self._window.showNormal() if self._window.isMinimized() else self._window.show()
+        self._window.raise_()
+        self._window.activateWindow()
+        if key == _INBOX:
+            self.queue.show()
+        else:
             self.jump_wanted.emit(tab, ask)
 
 

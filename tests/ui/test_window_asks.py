@@ -492,6 +492,29 @@ def test_who_is_elsewhere_is_told_once_and_led_to_the_request(
     over(RAIL, qapp, tmp_path, work)
 
 
+@pytest.mark.qt_log_ignore("This plugin does not support raise", extend=True)
+def test_a_flood_is_told_a_few_times_and_leads_to_the_inbox(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agentrail.Turn, "_many", _many, raising=False)
+
+    async def work(sluice: Driven, host: Any) -> None:
+        notifier = Notifier()
+        sluice.window.asks.tell_by(notifier)
+        monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
+        asking = sluice.page
+        tell(sluice, "many")
+        sluice.window.new_tab()
+        await sluice.until(lambda: len(asking.pending_asks()) == 50, "all requests")
+        await sluice.until(lambda: sluice.window.windowTitle().startswith("(50) "), "the badge")
+        assert len(notifier.told) == 4
+        notifier.activated.emit(notifier.told[-1][0], "")
+        await sluice.until(lambda: sluice.shows("approval_queue"), "the inbox")
+        assert host.decisions == []
+
+    over(Case("agentrail", Taking, "", ""), qapp, tmp_path, work)
+
+
 # ---- closing decides nothing
 
 
