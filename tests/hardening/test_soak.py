@@ -11,6 +11,8 @@ import os
 import random
 from collections import Counter
 
+import pytest
+
 from desktop.core.requests import Connection, Prompt, Secrets
 from desktop.services import tasks
 from desktop.services.clock import now
@@ -25,6 +27,8 @@ SESSIONS = 10
 TURNS = 20  # of one conversation, before it is closed and another begun
 GROWTH_MB = 40.0  # after the first quarter, which loads and caches what there is
 GROWTH_MB_AN_HOUR = 60.0
+# asyncio leaves a socket to the garbage collector if it is cancelled at the very moment in which it has connected
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 async def one(
