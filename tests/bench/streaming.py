@@ -19,6 +19,7 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication, QTextEdit, QWidget
 
 from desktop.core.conversation import Added, AnswerItem, Conversation, Grew, RunState
+from desktop.ui.collecting import Collector
 from desktop.ui.theme import LIGHT, apply
 from desktop.ui.transcript import TranscriptView
 from tests.bench.texts import text
@@ -121,6 +122,7 @@ def main() -> None:
     quick = "quick" in sys.argv
     app = QApplication.instance() or QApplication([])
     apply(app, LIGHT)
+    collector = Collector()  # as in the program
     into_pane(text("mixed", 10_000, seed=9), 500)
     floor = into_floor(text("mixed", 100_000), 500)
     print("floor, plain QTextEdit, mixed 100 KB ", floor)
@@ -139,6 +141,8 @@ def main() -> None:
     if not quick:
         long = into_pane(text("mixed", 1_000_000), 500)
         print("pane, mixed 1 MB                     ", long, f"  growth {long.per_kb / base.per_kb:.2f} (goal 1.2)")
+
+    collector.stop()
 
 
 if __name__ == "__main__":

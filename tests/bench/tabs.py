@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 from desktop.core.events import TextDelta
 from desktop.core.reducer import Reducer
 from desktop.ui.session_bridge import SessionBridge
+from desktop.ui.collecting import Collector
 from desktop.ui.theme import LIGHT, apply
 from desktop.ui.transcript import TranscriptView
 from tests.bench.texts import text
@@ -102,6 +103,7 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10
     app = QApplication.instance() or QApplication([])
     apply(app, LIGHT)
+    collector = Collector()  # as in the program
     window, streams = stacked(1, 500, 4_000)
     gaps(streams, 2)  # what is imported and compiled at first use
     window.close()
@@ -117,6 +119,7 @@ def main() -> None:
         assert all(s.reducer.conversation.text_of(0) == s.source[: s.sent] for s in streams), "something was lost"
         window.close()
         window.deleteLater()
+    collector.stop()
 
 
 def _idle() -> list[float]:

@@ -23,18 +23,17 @@ _ESCAPED = re.compile(r"(?<!\\)(?:\\\\)*\\[^\w\s]\Z")
 _PLAIN = re.compile(r"[^\\`*_~\[\]()$<>!&]*")
 
 
-def visible(slicer: Slicer, decided: str | None = None) -> str:
-    """The part of the slicer's tail that can be shown now, as Markdown. `decided` are its whole lines, if at hand."""
-    lines = slicer.lines if decided is None else decided
+def visible(slicer: Slicer, lines: str) -> str:
+    """The part of the slicer's tail that can be shown now, as Markdown. `lines` are its whole lines, or those of them
+    that the half-typed one may still belong to."""
     partial = slicer.partial
     if slicer.in_code:
         return lines + _code_line(partial)
-    if slicer.in_table:
+    if slicer.in_table and lines:
         return lines
     if len(partial) <= _LIMIT and _BLOCK_START.match(partial):
         partial = ""
-    shown = lines + partial
-    return _paragraph(_without_head(shown))
+    return _paragraph(_without_head(lines + partial))
 
 
 def _code_line(partial: str) -> str:

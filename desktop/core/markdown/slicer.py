@@ -8,6 +8,7 @@ long code, tables and list items, with an *opener* that puts the parser back whe
 from __future__ import annotations
 
 import re
+from copy import copy
 from dataclasses import dataclass
 from typing import Literal
 
@@ -98,6 +99,30 @@ class Slicer:
     def tail(self) -> Slice:
         """The slice that still grows; its last line may be half-typed."""
         return self._slice(self.lines + self.partial)
+
+    def parts(self) -> tuple[Slice | None, Slice]:
+        """The tail, parted where the half-typed line will part it whatever else it will hold: what is decided, if
+        anything is, and the rest. Showing the two apart spares laying them out together first."""
+        line = self.partial
+        body = line.strip(" \t")
+        plain = self._fence is None and self._html is None and self._kind != "front" and not self._math
+        if not (plain and self._content and body and self._parts_for_sure(line, body)):
+            return None, self.tail
+        ahead = copy(self)
+        ahead.slices, ahead._lines = [], list(self._lines)
+        indent = indent_of(line)
+        ahead._maybe_cut(line, body, indent)
+        if not ahead.slices or ahead._opener:
+            return None, self.tail
+        ahead._enter(line, indent)
+        return ahead.slices[0], ahead._slice(line)
+
+    def _parts_for_sure(self, line: str, body: str) -> bool:
+        """Whether this beginning of a line is enough to know."""
+        if self._blank:
+            return True
+        item = item_of(line, indent_of(line))
+        return item is not None and body[len(item.marker) :].strip()[:1].isalnum()
 
     @property
     def in_code(self) -> bool:

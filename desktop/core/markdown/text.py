@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from desktop.core.markdown.build import elements
@@ -51,25 +52,29 @@ class MarkdownText:
     def finished(self, finished: bool) -> None:
         self._finished = finished
         if finished:
-            self._define(self._slicer.tail)
+            for piece in self._slicer.parts():
+                if piece is not None:
+                    self._define(piece)
 
     @property
     def slices(self) -> list[Slice]:
         """Those that never change again, in order."""
         return self._slicer.slices
 
-    def tail(self) -> Slice | None:
-        """What is shown of the rest, or None when that is nothing."""
-        rest = self._slicer.tail
-        source = rest.source if self.finished else visible(self._slicer)
-        if not source.strip() and not rest.opener:
-            return None
-        return Slice(source, rest.kind, rest.opener, rest.gap, rest.number, rest.head)
+    def tail(self) -> list[Slice]:
+        """What is shown of the rest: at most two slices, of which the last still grows."""
+        decided, rest = self._slicer.parts()
+        source = rest.source
+        if not self.finished:
+            source = visible(self._slicer, "" if decided else self._slicer.lines)
+        shown = [decided] if decided else []
+        if source.strip() or rest.opener:
+            shown.append(replace(rest, source=source))
+        return shown
 
     def all(self) -> list[Slice]:
         """Every slice that is shown."""
-        tail = self.tail()
-        return [*self.slices, tail] if tail else list(self.slices)
+        return [*self.slices, *self.tail()]
 
     def elements(self, piece: Slice) -> list[Element]:
         """What a slice shows, with the links of the whole text."""
@@ -87,9 +92,8 @@ class MarkdownText:
             most = None if most is None else most - len(piece.source)
         self._words[:] = ["\n".join(self._words)] if self._words else []
         rest = [piece.source for piece in slices[self._worded :]]
-        tail = self.tail()
-        end = plain(self.elements(tail)) if tail else ""
-        return "\n".join(filter(None, (*self._words, *rest, end)))
+        end = [plain(self.elements(piece)) for piece in self.tail()]
+        return "\n".join(filter(None, (*self._words, *rest, *end)))
 
     def refers(self, piece: Slice) -> bool:
         """Whether later definitions can change how the slice looks."""

@@ -10,7 +10,7 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
-from desktop.core.markdown.flow import Code, Element, Formula, Paragraph, Rule, Run, Table
+from desktop.core.markdown.flow import Code, Element, Formula, Mark, Paragraph, Rule, Run, Table
 from desktop.core.markdown.plain import html, plain
 from desktop.core.markdown.slicer import Slice
 from desktop.ui.transcript.codepiece import CodePiece, Sideways
@@ -22,7 +22,9 @@ from desktop.ui.transcript.styles import Styles
 from desktop.ui.transcript.tablepiece import Columns, TablePiece
 
 _PLAIN = re.compile(r"(?:[^\W_]|[ ,;.'\"()\-+?%=])*")
-_CONTEXT = 8  # plain characters before the new ones that make sure of what they follow
+_CLOSING = re.compile(r"[*_`~]+\Z")
+_STYLES = Mark.BOLD | Mark.ITALIC | Mark.STRIKE | Mark.CODE
+_CONTEXT = 4  # plain characters before the new ones that make sure of what they follow
 
 Elements = Callable[[Slice], list[Element]]
 
@@ -88,13 +90,12 @@ class Block:
         found: Callable[[Piece], list[Span]],
     ) -> None:
         """Paint the pieces that lie in `clip`."""
+        above, below = clip.top(), clip.bottom()
         for number, (piece, top) in enumerate(zip(self.pieces, self.tops, strict=True)):
-            if top > clip.bottom() or top + piece.height < clip.top():
-                continue
-            painter.save()
-            painter.translate(0, top)
-            piece.paint(painter, clip.translated(0, -top), selected(number), found(piece))
-            painter.restore()
+            if top <= below and top + piece.height >= above:
+                painter.translate(0, top)
+                piece.paint(painter, clip.translated(0, -top), selected(number), found(piece))
+                painter.translate(0, -top)
 
     def piece_at(self, y: float) -> tuple[int, Any, float] | None:
         """The piece at a height, or the nearest."""
@@ -209,24 +210,39 @@ class TextBlock(Block):
         self.slice, self.growing = piece, growing
         if piece == before and growing == was_growing:
             return False
-        if not (growing and was_growing and self._append(before)):
+        if not (self._only_ended(before) or (growing and was_growing and self._append(before))):
             self.refresh()
         return True
 
+    def _only_ended(self, before: Slice) -> bool:
+        """Whether nothing came but the end of the last line, which running text does not show."""
+        after = self.slice
+        return (
+            after.source.rstrip("\n") == before.source.rstrip("\n")
+            and (after.kind, after.opener, after.gap, after.number)
+            == (before.kind, before.opener, before.gap, before.number)
+            and bool(self.pieces)
+            and all(isinstance(piece, TextPiece) for piece in self.pieces)
+        )
+
     def _append(self, before: Slice) -> bool:
-        """Plain words after plain words need no parser: put them at the end of the last paragraph."""
-        source, old = self.slice.source, before.source
-        if not self.pieces or not source.startswith(old) or not isinstance(self.pieces[-1], TextPiece):
+        """Plain words after plain words need no parser: put them at the end of the last run. Marks at the end of both
+        are those that close, for the time being, what is still open."""
+        if not self.pieces or not isinstance(self.pieces[-1], TextPiece):
             return False
+        source, old = self.slice.source, before.source
+        closing = _CLOSING.search(old)
+        if closing and source.endswith(closing[0]):
+            source, old = source[: -len(closing[0])], old[: closing.start()]
         kept = old.rstrip(" ")
-        added = source[len(kept) :]
-        end = kept[-_CONTEXT:]
+        added, end = source[len(kept) :], kept[-_CONTEXT:]
         paragraphs = self.pieces[-1].paragraphs
-        if not _PLAIN.fullmatch(end + added) or "www." in end + added or not paragraphs or not paragraphs[-1].runs:
+        plain = source.startswith(kept) and len(end) == _CONTEXT and _PLAIN.fullmatch(end + added)
+        if not plain or "www." in source[-60:] or not paragraphs or not paragraphs[-1].runs:
             return False
         paragraph = paragraphs[-1]
         last = paragraph.runs[-1]
-        if last.marks or last.link or len(end) < _CONTEXT or not last.text.endswith(end):
+        if last.marks & ~_STYLES or last.link or not last.text.endswith(end):
             return False
         grown = last._replace(text=last.text + added.rstrip(" "))
         self.pieces[-1].show([*paragraphs[:-1], paragraph._replace(runs=(*paragraph.runs[:-1], grown))])

@@ -6,7 +6,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextLayout
 
 from desktop.core.markdown.flow import Code
-from desktop.ui.transcript.highlight import Ranges, colour
+from desktop.ui.transcript.highlight import Colouring, Ranges
 from desktop.ui.transcript.pieces import DocPiece, Span
 from desktop.ui.transcript.styles import Styles
 
@@ -41,6 +41,7 @@ class CodePiece(DocPiece):
         self._word = "Copy"
         self._coloured = -1
         self._ranges: list[Ranges] = []
+        self._colouring = Colouring("")
         self._bar = round(styles.em * 1.9) if code.first and not code.indented else 0
         self._left = styles.left(code.nest)
         self.doc.setDefaultTextOption(styles.no_wrap)
@@ -59,14 +60,15 @@ class CodePiece(DocPiece):
     def show(self, code: Code, final: bool) -> None:
         """Change the lines; what was only appended is only appended. `final`: the last line is whole, too."""
         before, after = self.code.text, code.text
-        if code.language != self.code.language:
+        if code.language != self.code.language or not after.startswith(before):
+            self._colouring = Colouring(code.language)
             self._coloured, self.dirty = -1, 0.0
         if before != after:
             self._write(before, after)
         self.code = code
         whole = self.doc.blockCount() - (0 if final else 1)
         if whole > self._coloured:
-            self._colour(whole)
+            self._colour(whole, final)
         self.side.widest = max(self.side.widest, self.doc.idealWidth())
 
     def _write(self, before: str, after: str) -> None:
@@ -77,8 +79,7 @@ class CodePiece(DocPiece):
             self._note_change(cursor.block().blockNumber())
             cursor.insertText(after[len(before) :], self._look)
         else:
-            self._coloured, self._ranges = -1, []
-            self.dirty = 0.0
+            self._ranges = []
             cursor.select(QTextCursor.SelectionType.Document)
             cursor.insertText(after, self._look)
         cursor.endEditBlock()
@@ -88,16 +89,17 @@ class CodePiece(DocPiece):
         y = rect.top() + self.origin.y() if number else 0.0
         self.dirty = y if self.dirty is None else min(self.dirty, y)
 
-    def _colour(self, whole: int) -> None:
+    def _colour(self, whole: int, final: bool) -> None:
         """Colour the lines that are whole; the one being typed stays plain until its end is known."""
-        lines = colour(self.code.text, self.code.language)[:whole]
+        self._colouring.update(self.code.text, final)
+        lines = self._colouring.lines[:whole]
         self._ranges += [[] for _ in range(len(lines) - len(self._ranges))]
-        for number, ranges in enumerate(lines):
-            if ranges == self._ranges[number]:
+        for number in range(len(lines)):
+            if lines[number] == self._ranges[number]:
                 continue
-            self._ranges[number] = ranges
+            self._ranges[number] = lines[number]
             block = self.doc.findBlockByNumber(number)
-            block.layout().setFormats([self._format(*one) for one in ranges])
+            block.layout().setFormats([self._format(*one) for one in lines[number]])
             self.doc.markContentsDirty(block.position(), block.length())
             self._note_change(number)
         self._coloured = whole

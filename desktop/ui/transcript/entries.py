@@ -291,8 +291,8 @@ class TextEntry(Entry):
             self._shown += 1
         at = first + self._shown
         tail = self.text.tail()
-        if tail is not None:
-            changed |= self._set(at, tail, growing=not self.text.finished)
+        for number, piece in enumerate(tail, 1):
+            changed |= self._set(at, piece, growing=number == len(tail) and not self.text.finished)
             at += 1
         while len(self.blocks) > at:
             self._drop()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pygments.token import Error, Whitespace
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
+Place = tuple[int, tuple[str, ...], int]  # offset, the lexer's open states, number of the line
 Ranges = list[tuple[int, int, str]]  # start, length, group
 
 _MOST = 20_000  # characters of one slice that are coloured
@@ -24,6 +28,10 @@ _GROUPS = (
     ("Token.Name.Builtin", "name"),
     ("Token.Name.Attribute", "name"),
     ("Token.Operator", "operator"),
+    ("Token.Generic.Inserted", "string"),
+    ("Token.Generic.Deleted", "keyword"),
+    ("Token.Generic.Heading", "name"),
+    ("Token.Generic.Subheading", "comment"),
 )
 
 
@@ -58,22 +66,105 @@ def _group(kind: str) -> str:
     return ""
 
 
-def colour(text: str, language: str) -> list[Ranges]:
-    """For each line of the text the ranges that have a colour, in the units of Qt's strings."""
-    lines: list[Ranges] = [[]]
-    lexer = _lexer(language) if language and len(text) <= _MOST else None
-    if lexer is None:
-        return lines
-    column = 0
-    for kind, value in lexer.get_tokens(text):
-        group = _group(str(kind))
-        for number, part in enumerate(value.split("\n")):
-            if number:
-                lines.append([])
-                column = 0
-            if part:
-                width = len(part) if part.isascii() else len(part.encode("utf-16-le", "surrogatepass")) // 2
-                if group:
-                    lines[-1].append((column, width, group))
-                column += width
-    return lines
+class Colouring:
+    """The colours of a text that grows. `lines` holds, for each line, the ranges that have a colour, in the units of
+    Qt's strings. What was coloured stays, but for the last line: only from there on the lexer is asked again."""
+
+    def __init__(self, language: str) -> None:
+        self.lines: list[Ranges] = [[]]
+        self._lexer = _lexer(language) if language else None
+        self._from: Place = (0, ("root",), 0)
+
+    def update(self, text: str, final: bool) -> None:
+        """Colour the lines of `text`, of which all but the last are whole. `final` colours everything anew: a token
+        over several lines can look different when its end is known."""
+        if self._lexer is None or len(text) > _MOST:
+            self.lines = [[]]
+            return
+        if final or not _resumable(type(self._lexer)):
+            self.lines = [[]]
+            self._take(self._lexer.get_tokens_unprocessed(text))
+            return
+        text = text[: text.rfind("\n") + 1]
+        at, stack, line = self._from
+        self.lines[line:] = [[]]
+        last_line = text.rfind("\n", 0, max(len(text) - 1, 0)) + 1
+        tokens, self._from = _tokens(self._lexer, text, at, stack, line, last_line)
+        self._take(tokens)
+
+    def _take(self, tokens: Iterable[tuple[int, Any, str]]) -> None:
+        lines = self.lines
+        column = 0
+        for _, kind, value in tokens:
+            group = _group(str(kind)) if kind not in _known else _known[kind]
+            _known[kind] = group
+            for number, part in enumerate(value.split("\n")):
+                if number:
+                    lines.append([])
+                    column = 0
+                if part:
+                    width = len(part) if part.isascii() else len(part.encode("utf-16-le", "surrogatepass")) // 2
+                    if group:
+                        lines[-1].append((column, width, group))
+                    column += width
+
+
+_known: dict[Any, str] = {}
+
+
+@cache
+def _resumable(kind: type) -> bool:
+    """Whether the lexer is a plain table of rules, so that it can go on from the middle."""
+    from pygments.lexer import RegexLexer
+
+    return issubclass(kind, RegexLexer) and kind.get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed
+
+
+def _tokens(
+    lexer: Any, text: str, at: int, stack: tuple[str, ...], line: int, until: int
+) -> tuple[list[tuple[int, Any, str]], Place]:
+    """The tokens from a place on, and the last place, not after `until`, where a line begins with a token of its own:
+    from there the next call can go on. This is the library's own loop over its rules, which keeps no place."""
+    states = lexer._tokens
+    place, open_states = (at, stack, line), list(stack)
+    tokens: list[tuple[int, Any, str]] = []
+    while at < len(text):
+        if at <= until and (not at or text[at - 1] == "\n"):
+            place = (at, tuple(open_states), line)
+        found, action, new_state = _first_match(states[open_states[-1]], text, at)
+        if found is None:
+            if text[at] == "\n":
+                open_states = ["root"]
+            tokens.append((at, Whitespace if text[at] == "\n" else Error, text[at]))
+            line += text[at] == "\n"
+            at += 1
+            continue
+        if action is not None:
+            simple = isinstance(action, type(Whitespace))
+            tokens += [(at, action, found[0])] if simple else action(lexer, found)
+        line += found[0].count("\n")
+        at = found.end()
+        if new_state is not None:
+            _follow(open_states, new_state)
+    return tokens, place
+
+
+def _first_match(rules: Any, text: str, at: int) -> tuple[Any, Any, Any]:
+    for match_rule, action, new_state in rules:
+        if found := match_rule(text, at):
+            return found, action, new_state
+    return None, None, None
+
+
+def _follow(states: list[str], change: Any) -> None:
+    """Open or close states, as a rule says."""
+    for one in change if isinstance(change, tuple) else (change,):
+        if one == "#pop":
+            if len(states) > 1:
+                states.pop()
+        elif one == "#push":
+            states.append(states[-1])
+        elif isinstance(one, int):
+            del states[one if abs(one) < len(states) else 1 :]
+        else:
+            states.append(one)

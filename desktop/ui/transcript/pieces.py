@@ -50,6 +50,9 @@ class DocPiece:
         self.width = 0.0
         self.dirty: float | None = 0.0
         self.origin = QPointF(0, 0)
+        self._marked = False  # whether the last painting showed a selection or a match
+        self._context = QAbstractTextDocumentLayout.PaintContext()
+        self._context.palette.setColor(QPalette.ColorRole.Text, styles.text_colour)
         self.doc = QTextDocument()
         self.doc.setUndoRedoEnabled(False)
         self.doc.setDocumentMargin(0)
@@ -70,22 +73,24 @@ class DocPiece:
 
     def paint(self, painter: QPainter, clip: QRectF, selected: Span | None, found: list[Span]) -> None:
         """Paint what lies in `clip`."""
-        painter.save()
         painter.translate(self.origin)
         self._paint_doc(painter, clip.translated(-self.origin), selected, found)
-        painter.restore()
+        painter.translate(-self.origin)
 
     def _paint_doc(self, painter: QPainter, clip: QRectF, selected: Span | None, found: list[Span]) -> None:
-        context = QAbstractTextDocumentLayout.PaintContext()
+        context = self._context
         context.clip = clip
-        context.palette.setColor(QPalette.ColorRole.Text, self.styles.text_colour)
+        if self._marked or found or selected:
+            context.selections = self._selections(selected, found)
+        self.doc.documentLayout().draw(painter, context)
+
+    def _selections(self, selected: Span | None, found: list[Span]) -> list[QAbstractTextDocumentLayout.Selection]:
         theme = self.styles.theme
         marks = [(span, theme.warning, theme.page) for span in found]
         if selected and selected[0] < selected[1]:
             marks.append((selected, theme.selection, theme.selection_text))
-        if marks:
-            context.selections = [self._selection(*mark) for mark in marks]
-        self.doc.documentLayout().draw(painter, context)
+        self._marked = bool(marks)
+        return [self._selection(*mark) for mark in marks]
 
     def _selection(self, span: Span, ground: QColor, text: QColor) -> QAbstractTextDocumentLayout.Selection:
         made = QAbstractTextDocumentLayout.Selection()

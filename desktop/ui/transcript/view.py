@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
@@ -294,9 +294,9 @@ class TranscriptView(QAbstractScrollArea):
             for one in placed:
                 one.block.dirty = None
             return
-        if shift := shifts.pop():
-            self.viewport().scroll(0, shift)
         left, width = self.stack.column
+        if shift := shifts.pop():  # there is nothing but ground beside the column
+            self.viewport().scroll(0, shift, QRect(left - 12, 0, width + 24, self.viewport().height()))
         for one in placed:
             top = one.block.dirty if one.block in old else 0
             if top is not None:
@@ -313,14 +313,14 @@ class TranscriptView(QAbstractScrollArea):
         dirty = QRectF(event.rect())
         painter.fillRect(dirty, self._theme.page)
         self._paint_tints(painter, dirty)
+        above, below = dirty.top(), dirty.bottom()
         for one in self.stack.placed:
-            if one.y <= dirty.bottom() and one.y + one.block.height >= dirty.top():
+            if one.y <= below and one.y + one.block.height >= above:
                 self._paint_block(painter, one, dirty)
         self._paint_focus(painter)
 
     def _paint_block(self, painter: QPainter, one: Placed, dirty: QRectF) -> None:
         left = self.stack.left_of(self.stack.entry(one.entry))
-        painter.save()
         painter.translate(left, one.y)
         block = one.block
 
@@ -328,14 +328,16 @@ class TranscriptView(QAbstractScrollArea):
             return self.selection.span(one, number, block.pieces[number].length)
 
         block.paint(painter, dirty.translated(-left, -one.y), selected, self.finder.spans)
-        painter.restore()
+        painter.translate(-left, -one.y)
 
     def _paint_tints(self, painter: QPainter, dirty: QRectF) -> None:
         """The quiet ground under what the person said."""
-        for index in sorted({one.entry for one in self.stack.placed}):
-            entry = self.stack.entry(index)
-            if not entry.tinted:
+        done = -1
+        for one in self.stack.placed:
+            index, entry = one.entry, self.stack.entries[one.entry]
+            if index == done or entry is None or not entry.tinted:
                 continue
+            done = index
             left, width = self.stack.column
             top = self.stack.heights.before(index) + entry.space - self.stack.offset
             painter.setPen(Qt.PenStyle.NoPen)

@@ -17,8 +17,8 @@ def steps() -> Iterator[None]:
     yield
     MarkdownText("# A\n\n- **b** `c` [d](https://e.example)\n\n| f |\n|---|\n| g |\n").plain()
     yield
-    from desktop.ui.transcript.highlight import colour
+    from desktop.ui.transcript.highlight import Colouring
 
     for language in _LANGUAGES:
         yield
-        colour("x = 1", language)
+        Colouring(language).update("x = 1", final=True)

@@ -146,9 +146,8 @@ def test_nothing_takes_long(name: str) -> None:
 
 
 def _show_tail(text: MarkdownText) -> None:
-    tail = text.tail()
-    if tail is not None:
-        text.elements(tail)
+    for piece in text.tail():
+        text.elements(piece)
 
 
 def _timed(work: object) -> float:
