@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from desktop.core.events import AskClosed, RunEnded
 from desktop.core.requests import Answer, HttpCall, Reply, Steps
 
 PERSON = "person"
+_OVER = ("completed", "cancelled", "refused", "limit")  # endings after which the server waits for nobody
 
 
 class DecisionTap(Protocol):
@@ -36,3 +39,18 @@ def overheard(steps: Steps[Any], ask: str, tap: DecisionTap | None) -> Steps[Any
         reply = yield step
         if tap is not None and decides and reply is not None:
             tap.came_back(ask, reply)
+
+
+def settling(steps: Steps[Any], left: Callable[[], Iterable[str]]) -> Steps[Any]:
+    """A look at a run of the server, or what went on after a decision. Once the server says that the run is over, the
+    asks that are `left` open here wait for nothing any more."""
+    reply: Reply | None = None
+    while True:
+        try:
+            step = steps.send(reply)
+        except StopIteration as stop:
+            return stop.value
+        if isinstance(step, RunEnded) and step.status in _OVER:
+            for ask in list(left()):
+                yield AskClosed(ask=ask, how="withdrawn")
+        reply = yield step

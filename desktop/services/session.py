@@ -24,7 +24,7 @@ from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Talk, Turn, Wait
 from desktop.services import logs, retry
 from desktop.services.clock import now
-from desktop.services.decision_tap import PERSON, DecisionTap, overheard
+from desktop.services.decision_tap import PERSON, DecisionTap, overheard, settling
 from desktop.services.network import DIRECT, Route
 from desktop.services.tasks import spawn
 from desktop.services.transport import Transport, failure_from, origin
@@ -290,11 +290,17 @@ class Session:
         self._changed(self._reducer.begin(prompt, at, live.after))
         patient = self.patient and prompt is not None  # a decision is never sent twice
         steps = overheard(run.steps(), answers, self.listeners.decisions) if answers else run.steps()
+        if prompt is None:
+            steps = settling(steps, lambda: self._left_open(run))
         live.task = spawn(self._drive(live, steps, patient), f"run {number}")
         try:
             await asyncio.wait([live.task])
         finally:
             self._settle(live)
+
+    def _left_open(self, run: Run) -> list[str]:
+        """The asks of earlier runs that this one does not ask again."""
+        return [item.ask for item in self.conversation.open_asks() if item.ask not in run.open_asks]
 
     def _settle(self, live: Live) -> None:
         """Whatever happened to the task, the run has an ending."""

@@ -220,7 +220,7 @@ class Thumb(QFrame):
         self._about = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(SIDE + 16)
-        self.setFixedWidth(232)
+        self.setFixedWidth(232 if original is None else 336)
         self._art = PlainLabel()
         self._art.setFixedSize(SIDE, SIDE)
         self._art.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -232,7 +232,7 @@ class Thumb(QFrame):
         self.close_button.setFixedSize(28, 28)
         self.close_button.setIcon(icon("close", current_theme().muted))
         self.close_button.clicked.connect(self.remove_wanted)
-        self._choice = QToolButton(text="Original", checkable=True)
+        self._choice = QToolButton(text="Send original", checkable=True)
         self._choice.setObjectName("attachment_original")
         self._choice.setVisible(original is not None)
         if original is not None:

@@ -640,6 +640,30 @@ def test_after_a_kill_a_request_that_outlives_its_run_is_asked_again_and_decided
     drive(qapp, whole, 60)
 
 
+def test_after_a_restart_a_request_that_was_decided_elsewhere_waits_no_more(
+    qapp: QApplication, tmp_path: Path
+) -> None:
+    async def whole() -> None:
+        host = Procurator()
+        async with Server(host.handle) as server:
+            place = Connection("procurator", server.url, "code")
+            async with window(qapp, tmp_path, place, "token-1") as sluice:
+                sluice.say("please")
+                await dialog_is_ready(sluice)
+            host._vote(next(iter(host.approvals.values())), True)  # somebody else, while Sluice was away
+            async with window(qapp, tmp_path, place, "token-1") as sluice:
+                assert [a.state for a in asks(sluice)] == ["pending"]
+                sluice.page.ask_wanted.emit(asks(sluice)[0].ask)
+                await sluice.until(lambda: asks(sluice)[0].state == "withdrawn", "what became of it")
+                await sluice.until(lambda: not sluice.page.session.running, "the end of the look")
+                assert not sluice.shows("approval_allow")
+            async with window(qapp, tmp_path, place, "token-1") as sluice:
+                assert [a.state for a in asks(sluice)] == ["withdrawn"]  # that is kept
+            assert host.decisions == []
+
+    drive(qapp, whole)
+
+
 # ---- rules
 
 
