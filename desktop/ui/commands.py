@@ -82,6 +82,7 @@ class Commands(QObject):
             "duplicate_tab": front(window.duplicate),
             "close_others": front(window.close_others),
             "detach_tab": front(window.detach),
+            "beside": front(window.show_beside),
             "export": front(lambda page: window.library_desk.export(page.tab.key)),
             "import": window.library_desk.choose_import,
             "connections": front(lambda page: window.edit_connection(page.tab.profile)),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.services.workspace import Tab, Workspace
     from desktop.ui.ask_desk import AskDesk
     from desktop.ui.commands import Commands
-    from desktop.ui.detached import DetachedWindow
+    from desktop.ui.detached import DetachedWindow, SidePane
     from desktop.ui.library_desk import LibraryDesk
     from desktop.ui.replaying import Replaying
     from desktop.ui.session_page import SessionPage
@@ -54,7 +54,7 @@ class MainWindow(QMainWindow):
         self._states.timeout.connect(self._show_states)
         self._arranged = QTimer(self, interval=_ARRANGED_MS, singleShot=True)
         self._arranged.timeout.connect(self._store_arrangement)
-        self._detached: list[DetachedWindow] = []
+        self._detached: list[DetachedWindow | SidePane] = []
         self._was_narrow = self._narrow_fold = False  # the sidebar was folded by the program
         self._build(geometry)
 
@@ -159,7 +159,7 @@ class MainWindow(QMainWindow):
 
     def _corner(self) -> None:
         self._new = _tool("new_tab_button", "New tab")
-        self._new.clicked.connect(self.new_tab)
+        self._new.clicked.connect(lambda: self.new_tab())  # noqa: PLW0108 - not the button's bool
         self._fold = _tool("sidebar_toggle", "Conversations")
         self._fold.clicked.connect(self.toggle_sidebar)
         self._inbox = _tool("inbox_button", "Waiting for you")
@@ -185,14 +185,13 @@ class MainWindow(QMainWindow):
     # ---- tabs
 
     def page(self) -> SessionPage | None:
-        """The tab in front, or the window of its own that has the keyboard."""
-        active = QApplication.activeWindow()
-        own = next((window.page for window in self._detached if window is active), None)
+        """The tab in front, or the one outside of the tabs in which the person works."""
+        own = next((place.page for place in self._detached if place.is_front()), None)
         return own or self.tabs.page()
 
     def pages(self) -> list[SessionPage]:
         """All tabs, in order, and what is in windows of its own."""
-        return self.tabs.pages() + [window.page for window in self._detached]
+        return self.tabs.pages() + [place.page for place in self._detached]
 
     def add_tab(self, tab: Tab, current: bool = True, at: int | None = None) -> SessionPage:
         """Show a tab of the workspace."""
@@ -213,9 +212,9 @@ class MainWindow(QMainWindow):
             page.focus_composer()
         return page
 
-    def new_tab(self) -> SessionPage:
-        """An empty conversation with the connection of the tab in front."""
-        front = self.page()
+    def new_tab(self, like: SessionPage | None = None) -> SessionPage:
+        """An empty conversation with the connection of the tab in front, or of `like`."""
+        front = like or self.page()
         page = self.add_tab(self.workspace.new_tab(front.tab.profile if front else self.workspace.usual_profile()))
         self._remember_tabs()
         return page
@@ -225,9 +224,9 @@ class MainWindow(QMainWindow):
         page.save_draft()
         self._take_out(page)
         self.workspace.close_tab(page.tab)
-        page.deleteLater()
         if not self.tabs.count():
-            self.new_tab()
+            self.new_tab(page)
+        page.deleteLater()
         self._remember_tabs()
         self.refresh_history()
 
@@ -283,30 +282,54 @@ class MainWindow(QMainWindow):
         """Move a tab to a window of its own; closing that brings it back."""
         from desktop.ui.detached import DetachedWindow
 
-        if self.tabs.indexOf(page) < 0:
-            return
-        self.tabs.take(page)
-        window = DetachedWindow(page, self)
-        window.left.connect(lambda: self._attach_again(window))
-        self._detached.append(window)
-        window.show()
-        if not self.tabs.count():
-            self.new_tab()
+        if self._may_leave(page):
+            window = DetachedWindow(page, self)
+            self._place_outside(window)
+            window.show()
 
-    def _attach_again(self, window: DetachedWindow) -> None:
-        if window in self._detached:
-            self._detached.remove(window)
-            self.tabs.add(window.page)
-            self.tabs.setCurrentWidget(window.page)
+    def show_beside(self, page: SessionPage) -> None:
+        """Show a tab beside the others; closing it brings it back."""
+        from desktop.ui.detached import SidePane
+
+        if self._may_leave(page):
+            pane = SidePane(page, self)
+            self._split.insertWidget(self._split.indexOf(self.tabs) + 1, pane)
+            self._split.setStretchFactor(self._split.indexOf(pane), 1)
+            both = self.tabs.width() // 2
+            sizes = self._split.sizes()
+            sizes[self._split.indexOf(self.tabs)] = sizes[self._split.indexOf(pane)] = both
+            self._split.setSizes(sizes)
+            self._place_outside(pane)
+
+    def _may_leave(self, page: SessionPage) -> bool:
+        if self.tabs.indexOf(page) < 0:
+            return False
+        self.tabs.take(page)
+        return True
+
+    def _place_outside(self, place: DetachedWindow | SidePane) -> None:
+        place.left.connect(lambda: self._attach_again(place))
+        self._detached.append(place)
+        if not self.tabs.count():
+            self.new_tab(place.page)
+
+    def _attach_again(self, place: DetachedWindow | SidePane) -> None:
+        if place in self._detached:
+            page = self._out_of(place)
+            self.tabs.add(page)
+            self.tabs.setCurrentWidget(page)
             self._remember_tabs()
-            window.deleteLater()
+
+    def _out_of(self, place: DetachedWindow | SidePane) -> SessionPage:
+        self._detached.remove(place)
+        page = place.give_back()
+        place.hide()
+        place.deleteLater()
+        return page
 
     def _take_out(self, page: SessionPage) -> None:
-        for window in [one for one in self._detached if one.page is page]:
-            self._detached.remove(window)
-            page.setParent(None)
-            window.hide()
-            window.deleteLater()
+        for place in [one for one in self._detached if one.page is page]:
+            self._out_of(place).setParent(None)
         self.tabs.take(page)
 
     def open_session(self, key: str, item: str = "") -> None:
@@ -329,6 +352,7 @@ class MainWindow(QMainWindow):
             self.tabs.setCurrentWidget(page)
         else:
             page.window().activateWindow()
+            page.focus_composer()
 
     def _tab_action(self, name: str, page: SessionPage) -> None:
         match name:
@@ -344,6 +368,8 @@ class MainWindow(QMainWindow):
                 self.library_desk.export(page.tab.key)
             case "detach":
                 self.detach(page)
+            case "beside":
+                self.show_beside(page)
 
     def _renamed_outside(self, key: str, title: str) -> None:
         for page in self._of(key):
@@ -376,8 +402,8 @@ class MainWindow(QMainWindow):
         self.tabs.show_state(page)
         if page is self.tabs.page():
             self._show_title()
-        for window in self._detached:
-            window.show_title()
+        for place in self._detached:
+            place.show_title()
 
     def _show_title(self) -> None:
         """The title of the tab in front, and how many requests wait. Qt takes [*] there for a mark of its own."""

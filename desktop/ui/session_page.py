@@ -319,8 +319,8 @@ class SessionPage(QWidget):
             self.turns.edit(turn)
 
     def step_version(self, by: int) -> None:
-        """The version before or after of the last message."""
-        if (turn := self.turns.last()) is not None:
+        """The version before or after of the last message that has any."""
+        if (turn := self._versions.turn) is not None:
             self.turns.step(turn, by)
 
     def _use_suggestion(self, text: str) -> None:

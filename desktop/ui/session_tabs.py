@@ -26,7 +26,8 @@ _WIDE, _PINNED_WIDE = 28, 14  # letters
 
 
 class SessionTabs(QTabWidget):
-    """Signals: `order_changed()`; `action_wanted(str, page)` with close, close_others, pin, duplicate, export, detach;
+    """Signals: `order_changed()`; `action_wanted(str, page)` with close, close_others, pin, duplicate, export, detach,
+    beside;
     `renamed(page, str)`; `new_wanted()`. Pinned tabs stay at the left."""
 
     order_changed = Signal()
@@ -197,6 +198,7 @@ class SessionTabs(QTabWidget):
             ("Unpin" if page.tab.pinned else "Pin", "pin"),
             ("Duplicate", "duplicate"),
             ("Export…", "export"),
+            ("Show beside the tabs", "beside"),
             ("Move to a window of its own", "detach"),
         ):
             menu.addAction(words, lambda action=action: self.action_wanted.emit(action, page))

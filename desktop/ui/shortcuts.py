@@ -33,6 +33,7 @@ COMMANDS = (
     Command("duplicate_tab", "Duplicate this conversation", "Chat", None, "copy fork"),
     Command("close_others", "Close the other tabs", "Chat"),
     Command("detach_tab", "Move this tab to a window of its own", "Chat", None, "detach"),
+    Command("beside", "Show this tab beside the others", "Chat", "Ctrl+\\", "split side"),
     Command("export", "Export this conversation…", "Chat", "Ctrl+Shift+E", "save markdown html json pdf print"),
     Command("import", "Import conversations…", "Chat", None, "chatgpt claude json zip"),
     Command("connections", "Connection of this tab…", "Chat", "Ctrl+K"),

@@ -32,6 +32,11 @@ class VersionBar(QWidget):
         row.addStretch(1)
         self.hide()
 
+    @property
+    def turn(self) -> UserTurn | None:
+        """The turn that is meant."""
+        return self._turn
+
     def _button(self, name: str, by: int) -> QToolButton:
         button = QToolButton(autoRaise=True, toolTip=name)
         button.setAccessibleName(name)

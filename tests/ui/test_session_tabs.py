@@ -135,9 +135,35 @@ def test_a_tab_moves_to_a_window_and_back_while_it_runs(qapp: QApplication, tmp_
             server.go.set()
             await sluice.until(lambda: not page.session.running, "the end")
             assert "Answer number 1." in page._transcript.plain_text()
+            assert sluice.find("composer"), "names stay unique"
             own.close()
             assert page in sluice.window.tabs.pages()
             assert page.window() is sluice.window
+
+    drive(qapp, work)
+
+
+def test_two_conversations_side_by_side(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with counting(qapp, tmp_path) as (sluice, _):
+            await say(sluice, "one")
+            beside = sluice.page
+            sluice.window.commands.run("beside")
+            await say(sluice, "two")
+            assert beside.isVisible()
+            assert "Answer number 1." in beside._transcript.plain_text()
+            assert "Answer number 1." not in sluice.text()
+            assert set(sluice.window.pages()) == {beside, sluice.page}
+            QTest.keyClicks(beside._composer, "three")
+            QTest.keyClick(beside._composer, Qt.Key.Key_Return)
+            await sluice.until(lambda: "Answer number 3." in beside._transcript.plain_text(), "its own answer")
+            assert "three" not in sluice.page._transcript.plain_text()
+            pane = sluice.find("side_pane")
+            pane.left.emit()  # type: ignore[attr-defined]
+            assert sluice.window.tabs.pages()[-1] is beside
+            assert beside.findChild(QPlainTextEdit, "composer") is not None
+        async with window(qapp, tmp_path) as sluice:
+            assert sorted(tab_names(sluice)) == ["one", "two"]
 
     drive(qapp, work)
 
