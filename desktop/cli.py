@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(act=_window, file=None, replayed=None)
     commands = parser.add_subparsers(title="commands", metavar="")
     opened = commands.add_parser("open", help="the window, replaying a recording")
-    opened.add_argument("file", type=Path)
+    opened.add_argument("file", type=Path, nargs="?", help="without one, just the window: how desktops start it")
     opened.add_argument("--protocol", dest="replayed", choices=PROTOCOLS, metavar="P", help="of a .http file")
     _add_place(opened, inherit=True)
     opened.set_defaults(act=_window)
