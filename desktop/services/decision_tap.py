@@ -42,8 +42,8 @@ def overheard(steps: Steps[Any], ask: str, tap: DecisionTap | None) -> Steps[Any
 
 
 def settling(steps: Steps[Any], left: Callable[[], Iterable[str]]) -> Steps[Any]:
-    """A look at a run of the server, or what went on after a decision. Once the server says that the run is over, the
-    asks that are `left` open here wait for nothing any more."""
+    """A look at a run of the server. Once it says that the run is over, the asks of that run which are `left` open here
+    wait for nothing any more."""
     reply: Reply | None = None
     while True:
         try:

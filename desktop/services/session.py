@@ -17,7 +17,7 @@ from desktop.core.adapters.base import Adapter, Run
 from desktop.core.arguments import ask_digest
 from desktop.core.bounds import USUAL
 from desktop.core.branches import path
-from desktop.core.conversation import AskItem, Change, Conversation, UserTurn
+from desktop.core.conversation import AskItem, Change, Conversation, RunState, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure, Notice, RunEnded
 from desktop.core.reducer import Reducer
@@ -241,7 +241,7 @@ class Session:
         run = (await self._ready()).look_up(last.run_id, self._talk())
         if run is None:
             return False
-        await self._live(run, None)
+        await self._live(run, None, looks_at=last)
         return True
 
     async def ask_server(self, steps: Steps[Any]) -> Any:
@@ -275,9 +275,16 @@ class Session:
         return Talk(self.uuid, held.session_id, turns, held.state)
 
     async def _live(
-        self, run: Run, prompt: Prompt | None, after: int | None = None, *, answers: str | None = None
+        self,
+        run: Run,
+        prompt: Prompt | None,
+        after: int | None = None,
+        *,
+        answers: str | None = None,
+        looks_at: RunState | None = None,
     ) -> None:
-        """Make `run` the live one and stay until it has ended. `answers` is the ask that it brings a decision to."""
+        """Make `run` the live one and stay until it has ended. `answers` is the ask that it brings a decision to,
+        `looks_at` the earlier run that it looks up."""
         at = self.clock()
         number = len(self.conversation.runs)
         run.bound(self.bounds)
@@ -290,17 +297,19 @@ class Session:
         self._changed(self._reducer.begin(prompt, at, live.after))
         patient = self.patient and prompt is not None  # a decision is never sent twice
         steps = overheard(run.steps(), answers, self.listeners.decisions) if answers else run.steps()
-        if prompt is None:
-            steps = settling(steps, lambda: self._left_open(run))
+        if looks_at is not None:
+            steps = settling(steps, lambda: self._left_open(run, looks_at))
         live.task = spawn(self._drive(live, steps, patient), f"run {number}")
         try:
             await asyncio.wait([live.task])
         finally:
             self._settle(live)
 
-    def _left_open(self, run: Run) -> list[str]:
-        """The asks of earlier runs that this one does not ask again."""
-        return [item.ask for item in self.conversation.open_asks() if item.ask not in run.open_asks]
+    def _left_open(self, run: Run, looked: RunState) -> list[str]:
+        """The open asks of the run that was looked at, less those that it asks still."""
+        held, still = self.conversation, run.open_asks
+        same = {n.number for n in held.runs if n is looked or (n.run_id and n.run_id == looked.run_id)}
+        return [item.ask for item in held.open_asks() if item.run in same and item.ask not in still]
 
     def _settle(self, live: Live) -> None:
         """Whatever happened to the task, the run has an ending."""
