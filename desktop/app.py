@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import importlib
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -24,6 +25,7 @@ from desktop.services import tasks
 from desktop.services.paths import Paths
 from desktop.services.settings import SettingsFile
 from desktop.ui import theme as themes
+from desktop.ui.app_icon import app_icon
 from desktop.ui.collecting import Collector
 from desktop.ui.first_start import FirstStart
 from desktop.ui.main_window import MainWindow
@@ -46,8 +48,9 @@ def main(
     QApplication.setApplicationName("sluice")
     QApplication.setApplicationDisplayName("Sluice")
     QApplication.setApplicationVersion(__version__)
-    QApplication.setDesktopFileName("sluice")
+    QApplication.setDesktopFileName(os.environ.get("FLATPAK_ID", "sluice"))
     app = QApplication(sys.argv[:1])
+    app.setWindowIcon(app_icon())
     app.setQuitOnLastWindowClosed(False)  # it would end the loop in the middle of an await
     paths = Paths(data_dir) if data_dir else Paths.default()
     first = FirstStart(paths.data)
@@ -77,6 +80,7 @@ class _Program:
         self._app, self._first = app, first
         self._paths, self._given, self._file, self._self_test = paths, given, file, self_test
         self._ended = asyncio.Event()
+        self._troubles = 0
 
     async def run(self) -> int:
         loop = asyncio.get_running_loop()
@@ -106,6 +110,7 @@ class _Program:
             window.replaying.open(*self._file)
         self._first.listen(lambda message: _take_over(window, message))
         if self._self_test:
+            self._troubles = _self_test()
             self._ended.set()
         await self._ended.wait()
         self._first.close()
@@ -117,7 +122,7 @@ class _Program:
         window.hide()
         self._first.leave()
         shiboken6.delete(window)
-        return 0
+        return 1 if self._troubles else 0
 
     def _theme(self, window: MainWindow, choice: str) -> None:
         theme = themes.decide(choice)  # type: ignore[arg-type]
@@ -154,6 +159,19 @@ def _take_over(window: MainWindow, message: dict[str, Any]) -> None:
     window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
     window.raise_()
     window.activateWindow()
+
+
+def _self_test() -> int:
+    """Print what this program is made of and whether its parts are there. Returns the number of troubles."""
+    from PySide6.QtCore import qVersion
+    from PySide6.QtGui import QGuiApplication
+
+    from desktop.services import self_check
+
+    lines, troubles = self_check.report()
+    print(*lines, f"window: Qt {qVersion()} on {QGuiApplication.platformName()}", sep="\n")  # noqa: T201
+    print(*troubles, sep="\n", end="\n" if troubles else "", file=sys.stderr)  # noqa: T201
+    return len(troubles)
 
 
 def _load(paths: Paths) -> None:
