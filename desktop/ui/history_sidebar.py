@@ -50,6 +50,7 @@ class HistorySidebar(QWidget):
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self.setMinimumWidth(160)
         self._theme = theme
         self._profile: str | None = None
         self._days: int | None = None

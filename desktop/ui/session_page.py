@@ -174,6 +174,7 @@ class SessionPage(QWidget):
         self._picker = QComboBox(objectName="connection_picker")
         self._picker.setAccessibleName("Connection")
         self._picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self._picker.setMinimumWidth(110)  # it gives way where two conversations stand side by side
         self._picker.setMaximumWidth(320)
         self._attach = self._tool("attach_button", "Attach pictures")
         self._think = self._tool("thinking_toggle", "Thinking", checkable=True)

@@ -11,6 +11,7 @@ from desktop.ui.labels import literal_tip
 
 _NAME = Qt.ItemDataRole.UserRole
 _MOST = 8
+_LOOK = "#slash_menu { background: palette(base); border: 1px solid palette(mid); border-radius: 8px; padding: 3px; }"
 
 
 class SlashMenu(QListWidget):
@@ -21,9 +22,9 @@ class SlashMenu(QListWidget):
         self.setObjectName("slash_menu")
         self.setAccessibleName("Snippets")
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setFrameShape(QListWidget.Shape.Box)
-        self.setAutoFillBackground(True)
-        self.viewport().setAutoFillBackground(True)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setStyleSheet(_LOOK)
         self._composer, self._snippets = composer, snippets
         self.itemClicked.connect(self._put)
         composer.textChanged.connect(self._follow)
@@ -50,7 +51,7 @@ class SlashMenu(QListWidget):
     def _place(self) -> None:
         if self.parentWidget() is not self._composer.window():
             self.setParent(self._composer.window())  # the tab has moved to another window
-        height = sum(self.sizeHintForRow(row) for row in range(self.count())) + 8
+        height = sum(self.sizeHintForRow(row) for row in range(self.count())) + 10
         corner = self._composer.mapTo(self._composer.window(), QPoint(0, 0))
         self.setGeometry(corner.x(), max(0, corner.y() - height - 8), min(self._composer.width(), 520), height)
         self.show()
