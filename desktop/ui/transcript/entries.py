@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from desktop.core.conversation import (
     AgentItem,
     AnswerItem,
-    AskItem,
     EndItem,
     FileItem,
     Item,
@@ -19,19 +16,17 @@ from desktop.core.conversation import (
     ToolItem,
     UserTurn,
 )
-from desktop.core.events import Part
 from desktop.core.markdown.build import elements as slice_elements
-from desktop.core.markdown.flow import Code, Element
-from desktop.core.markdown.slicer import CODE_LINES, SOFT, Slice
+from desktop.core.markdown.slicer import Slice
 from desktop.core.markdown.text import MarkdownText
 from desktop.services.clock import now
 from desktop.ui.transcript.blocks import Block, PictureBlock, RowBlock, TextBlock
+from desktop.ui.transcript.details import lines_of, literal_slices, tool_details
 from desktop.ui.transcript.heights import Heights
 from desktop.ui.transcript.rows import end_details, row_of
 from desktop.ui.transcript.styles import Styles
 
 PAD = 14  # inside the tint of a question
-_MOST_DETAIL = 400_000  # characters of a tool's arguments or result
 
 
 @dataclass(slots=True)
@@ -77,10 +72,12 @@ class Entry:
     def _body(self) -> Iterator[Block] | list[Block]:
         match self.item:
             case ToolItem():
-                return _tool_details(self.item)
+                return tool_details(self.item)
             case EndItem():
                 return (
-                    [] if self.row is None or self.row.row.folded is None else _lines(end_details(self.item), "details")
+                    []
+                    if self.row is None or self.row.row.folded is None
+                    else lines_of(end_details(self.item), "details")
                 )
             case FileItem(data=bytes() as data) if self.item.media.startswith("image/"):
                 return [PictureBlock([(self.item.name or "", data)], 320)]
@@ -348,104 +345,3 @@ def entry_for(item: Item, state: State, ended: Callable[[], bool]) -> Entry:
     if isinstance(item, AnswerItem | ThoughtItem):
         return TextEntry(item, state, ended)
     return Entry(item, state, ended)
-
-
-def literal_slices(text: str) -> list[Slice]:
-    """A text that is no Markdown, in slices of some lines."""
-    out: list[Slice] = []
-    lines = text.strip("\n").split("\n")
-    for start in range(0, len(lines), CODE_LINES):
-        part = "\n".join(lines[start : start + CODE_LINES])
-        for at in range(0, max(len(part), 1), SOFT):
-            out.append(Slice(part[at : at + SOFT] + "\n", "literal", gap=False))
-    return out
-
-
-# ---- what is inside a tool's row
-
-
-def _tool_details(item: ToolItem) -> list[Block]:
-    blocks: list[Block] = []
-    if item.args is not None or item.args_pieces:
-        text = pretty(item.args) if item.args is not None else item.args_text
-        blocks += _lines(text, "arguments")
-    if item.output:
-        blocks += _lines("".join(item.output), "output")
-    if item.error:
-        blocks += _lines(item.error, "error")
-    for part in item.parts:
-        blocks += _part(part)
-    if item.result is not None and not item.parts:
-        blocks += _lines(pretty(item.result), "result")
-    elif item.result is None and item.preview is not None:
-        blocks += _lines(pretty(item.preview), "so far")
-    return blocks or _lines("no arguments, no result", "details")
-
-
-def _part(part: Part) -> list[Block]:
-    if part.type == "image" and part.data:
-        return [PictureBlock([(part.name or "", part.data)], 240)]
-    if part.type == "diff":
-        return _lines(diff(part.old or "", part.new or ""), part.name or "changes", "diff")
-    words = part.text or f"{part.name or part.type}, {part.media or 'unknown type'}"
-    return _lines(words, part.name or "result")
-
-
-def pretty(value: Any) -> str:
-    """A value as text: JSON with indents, or the string itself."""
-    if isinstance(value, str):
-        return value
-    try:
-        return json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):
-        return str(value)[:_MOST_DETAIL]
-
-
-def diff(old: str, new: str) -> str:
-    """The lines that differ."""
-    from difflib import unified_diff
-
-    return "\n".join(line.rstrip("\n") for line in unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=3))
-
-
-def _lines(text: str, title: str, language: str = "") -> list[Block]:
-    """Literal text as code blocks under one title."""
-    cut = len(text) > _MOST_DETAIL
-    text = visible_marks(text[:_MOST_DETAIL]) + (f"\n… {len(text) - _MOST_DETAIL} more characters" if cut else "")
-    lines = text.rstrip("\n").split("\n")
-    blocks: list[Block] = []
-    for start in range(0, len(lines), CODE_LINES):
-        part = "\n".join(lines[start : start + CODE_LINES])
-        block = TextBlock(
-            Slice(part, "literal", opener="" if not start else "\n", gap=not start), _as_code(title, start)
-        )
-        if blocks:
-            previous = blocks[-1]
-            assert isinstance(previous, TextBlock)
-            block.side = previous.side
-            previous.join()
-        blocks.append(block)
-    return blocks
-
-
-def _as_code(title: str, start: int) -> Callable[[Slice], list[Element]]:
-    def elements(piece: Slice) -> list[Element]:
-        return [Code(piece.source, title, first=not start)]
-
-    return elements
-
-
-_HIDDEN = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 127), "�")
-_HIDDEN |= {code: f"⟨U+{code:04X}⟩" for code in (0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060, 0xFEFF, 0x00AD)}
-_HIDDEN |= {code: f"⟨U+{code:04X}⟩" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
-_HIDDEN |= {code: f"⟨U+{code:05X}⟩" for code in range(0xE0000, 0xE0080)}
-
-
-def visible_marks(text: str) -> str:
-    """Control, direction, zero-width and tag characters as marks that can be seen."""
-    return text if text.isascii() and text.isprintable() else text.translate(_HIDDEN)
-
-
-def is_ask(item: Item) -> bool:
-    """Whether a press on its row is for the owner."""
-    return isinstance(item, AskItem)

@@ -10,7 +10,7 @@ from desktop.ui.transcript.highlight import Colouring
 from tests.bench.texts import code as bench_code
 
 SAMPLES = {
-    "python": 'def f(x):\n    """A\n    long text."""\n    return f"{x!r} é😀" + str(1)  # why\n\nclass A(B):\n    pass\n',
+    "python": 'def f(x):\n    """A\n    long text."""\n    return f"{x!r} é😀" + 1  # why\nclass A(B):\n    pass\n',
     "javascript": "/* one\n two */\nconst a = `x ${b + 1}\n y`;\nfunction f() { return /a[/]b/.test(c) }\n",
     "c": '#include <stdio.h>\n/* a\n * b */\nint main(void) {\n  printf("x\\n"); return 0x1f;\n}\n',
     "json": '{"a": [1, 2.5e3, true],\n "b": null}\n',
