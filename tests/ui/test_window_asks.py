@@ -178,6 +178,7 @@ def test_a_changed_request_kills_the_old_dialog(
         changing.set()
         arguments = sluice.find("approval_arguments", QPlainTextEdit)
         await sluice.until(lambda: "id_rsa" in arguments.toPlainText(), "the new arguments")
+        await sluice.until(lambda: sluice.shows("approval_allow"), "the new buttons")
         press(sluice, "approval_allow")  # meant for what stood there before
         assert (asks(sluice)[0].state, host.decisions) == ("pending", [])
         assert "changed" in dialog_words(sluice)
