@@ -11,7 +11,7 @@ import gc
 from PySide6.QtCore import QObject, QTimer
 
 _EVERY_MS = 250
-_OLD = 40  # young collections between two of everything: ten seconds
+_OLD = 40  # young collections, ten seconds of work, after which the next quiet moment is used for everything
 
 
 class Collector(QObject):
@@ -32,7 +32,10 @@ class Collector(QObject):
         gc.enable()
 
     def _collect(self) -> None:
-        if gc.get_count()[0] < gc.get_threshold()[0]:
-            return
-        self._turns += 1
-        gc.collect(2 if self._turns % _OLD == 0 else 1)
+        """The young ones as they come; all of them, which takes a while in a long conversation, when it is quiet."""
+        if gc.get_count()[0] >= gc.get_threshold()[0]:
+            self._turns += 1
+            gc.collect(1)
+        elif self._turns >= _OLD:
+            self._turns = 0
+            gc.collect()
