@@ -167,7 +167,7 @@ def appdir() -> None:
 def windows(payload: Path = BUNDLE, target: Path = DIST) -> None:
     """The set-up program of a bundle that is there already."""
     output = target / f"sluice-{version()}-setup.exe"
-    call("makensis", "-V2", f"-DVERSION={version()}", f"-DPAYLOAD={payload}", f"-DOUTPUT={output}",
+    call("makensis", "-V2", f"-DVERSION={version()}", f"-DFILES={payload}{os.sep}*", f"-DOUTPUT={output}",
          f"-DICON={BUILD / 'icons' / 'sluice.ico'}", HERE / "windows" / "sluice.nsi")  # fmt: skip
 
 
