@@ -143,7 +143,8 @@ async def test_a_claude_export_is_read(library: Library, tmp_path: Path) -> None
 @pytest.mark.parametrize(
     "data",
     ["", "no JSON", "[]", "{}", '{"format": "sluice-conversation", "version": 99, "runs": []}',
-     '[{"mapping": {"a": 3}}]', '{"format": "sluice-conversation", "version": 1, "runs": [{"started": "x", "events": []}]}', "[" * 100_000],
+     '[{"mapping": {"a": 3}}]',
+     '{"format": "sluice-conversation", "version": 1, "runs": [{"started": "x", "events": []}]}', "[" * 100_000],
 )  # fmt: skip
 async def test_what_cannot_be_read_is_said_and_changes_nothing(library: Library, tmp_path: Path, data: str) -> None:
     file = tmp_path / "some.json"
