@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 _FENCE = re.compile(r"(`{3,}|~{3,})([^`\n&\\]*)\n")
+_BRACKETS = 60
+_DEEP = re.compile(r"^[ \t]{60,}(?:[-+*]|\d{1,9}[.)])[ \t]", re.MULTILINE)
 _WRAPS = {"strong": Mark.BOLD, "em": Mark.ITALIC, "s": Mark.STRIKE}
 _BULLETS = ("•", "◦", "▪")
 
 
 def elements(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
     """What a slice shows. `env` holds the link addresses and footnotes defined elsewhere in the text."""
+    if piece.kind in ("blocks", "inline") and _hostile(piece.source):
+        return literal(piece.source, piece.gap)
     match piece.kind:
         case "literal":
             return literal(piece.source, piece.gap)
@@ -39,6 +43,12 @@ def elements(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
     if any(token.level >= NESTING - 1 for token in tokens):
         return literal(piece.source, piece.gap)  # the parser drops what is nested deeper
     return _Builder(piece).build(tokens)
+
+
+def _hostile(source: str) -> bool:
+    """Text that nobody reads as Markdown and that would keep the parser busy: brackets that never close, and lists in
+    lists in lists."""
+    return source.count("[") - source.count("]") > _BRACKETS or bool(_DEEP.search(source))
 
 
 def _open_fence(piece: Slice) -> Code | None:

@@ -28,6 +28,7 @@ Kind = Literal["blocks", "inline", "literal", "front"]
 CODE_LINES = 40
 TABLE_ROWS = 16
 SOFT = 4_000  # characters after which a cut inside a list item, a line or code is made
+DEFINITIONS = 16  # lines in a row, of which the parser reads the rest again at each
 HARD = 5_000  # characters after which the text is cut at any line
 _FRONT_KEY = re.compile(r"[A-Za-z_][\w.-]*:(\s|$)")
 
@@ -215,7 +216,7 @@ class Slicer:
             self._cut(gap=self._blank or not self._offset)
         elif self._rows >= TABLE_ROWS:
             self._cut_table()
-        elif self._size >= HARD:
+        elif self._size >= HARD or (len(self._lines) >= DEFINITIONS and body.startswith("[")):
             self._cut(gap=False)
 
     def _begins_block(self, line: str, body: str, indent: int) -> bool:

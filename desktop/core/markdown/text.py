@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import ChainMap
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from desktop.core.markdown.plain import plain
 from desktop.core.markdown.slicer import Slice, Slicer
 
 _DEFINES = re.compile(r"\]:")
-_REFERS = re.compile(r"\]")
+_REFERS = re.compile(r"\](?!:)")
 
 
 class MarkdownText:
@@ -102,7 +103,11 @@ class MarkdownText:
     def _env(self) -> dict[str, Any]:
         if not self.definitions:
             return {}
-        return {"references": dict(self._references), "footnotes": {"refs": dict(self._footnotes), "list": {}}}
+        # what the parser adds of its own goes into the empty maps: a half-typed address must not become known
+        return {
+            "references": ChainMap({}, self._references),
+            "footnotes": {"refs": ChainMap({}, self._footnotes), "list": {}},
+        }
 
     def _define(self, piece: Slice) -> None:
         """Take the definitions of a finished slice; the first of a name holds."""

@@ -192,6 +192,7 @@ class TextBlock(Block):
         self.growing = growing
         self.joined = False  # the next block goes on with the same code
         self.side = Sideways()
+        self._outdated = False
         self._elements = elements
 
     @property
@@ -254,6 +255,16 @@ class TextBlock(Block):
         self.ready = None
         if self.styles is not None:
             self._arrange(self.styles, self._elements(self.slice))
+
+    def outdate(self) -> None:
+        """What it shows may have changed; it finds out when it is seen."""
+        self.ready, self._outdated = None, True
+
+    def build(self, styles: Styles, width: float, first: bool) -> None:
+        if self._outdated and self.styles is styles:
+            self._arrange(styles, self._elements(self.slice))
+        self._outdated = False
+        super().build(styles, width, first)
 
     def join(self) -> None:
         """The next block goes on with the code of this one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from time import perf_counter
 
 from desktop.core.conversation import (
     AgentItem,
@@ -26,6 +27,8 @@ from desktop.ui.transcript.heights import Heights
 from desktop.ui.transcript.rows import end_details, row_of
 from desktop.ui.transcript.styles import Styles
 
+_PORTION = 8_000  # characters between two looks at the clock
+_SECONDS = 0.03  # for which one text may be read in one frame
 PAD = 14  # inside the tint of a question
 
 
@@ -114,6 +117,12 @@ class Entry:
     def finish(self) -> None:
         """Its run is over."""
         self.refresh_row()
+
+    behind = False
+
+    def catch_up(self) -> bool:
+        """Go on with what was too much for one frame; whether anything looks different."""
+        return False
 
     def toggle(self) -> None:
         """The person opens or folds it."""
@@ -214,7 +223,7 @@ class TextEntry(Entry):
     item: TextItem
 
     def load(self) -> None:
-        self.text = MarkdownText(finished=self.finished)
+        self.text = MarkdownText(finished=False)
         self._version = self.item.version
         self._definitions = 0
         self._shown = 0  # blocks that are final slices
@@ -224,9 +233,7 @@ class TextEntry(Entry):
         if self.row:
             self.blocks.append(self.row)
         if self.row is None or not self.folded:
-            self.text.feed(self.item.text)
-            self.text.finished = self.finished
-            self._take()
+            self.catch_up()
         self._measure()
 
     @property
@@ -249,10 +256,28 @@ class TextEntry(Entry):
         changed = self.refresh_row()
         if self.row is not None and self.folded:
             return changed
-        if self.text.length + len(text) != self.item.length:
-            text = self.item.text[self.text.length :]
+        if self.text.length + len(text) != self.item.length or len(text) > _PORTION:
+            return self.catch_up() or changed
         self.text.feed(text)
         return self._take() or changed
+
+    @property
+    def behind(self) -> bool:
+        """Whether text is waiting that was too much for one frame."""
+        return self.text.length < self.item.length and not (self.row is not None and self.folded)
+
+    def catch_up(self) -> bool:
+        """Take what is missing, in portions and not for long; whether anything looks different."""
+        begin = perf_counter()
+        source = self.item.text
+        changed = False
+        while self.text.length < len(source) and perf_counter() - begin < _SECONDS:
+            self.text.feed(source[self.text.length : self.text.length + _PORTION])
+            changed |= self._take()
+        if self.finished and not self.behind and not self.text.finished:
+            self.text.finished = True
+            changed |= self._take()
+        return changed
 
     def update(self) -> None:
         if self._version != self.item.version or self.text.length > self.item.length:
@@ -263,10 +288,8 @@ class TextEntry(Entry):
 
     def finish(self) -> None:
         self.refresh_row()
-        if not self.text.finished:
-            self.text.finished = True
-            if self.row is None or not self.folded:
-                self._take()
+        if self.row is None or not self.folded:
+            self.catch_up()
 
     def _replace(self) -> None:
         """The whole text is another. Slices that stayed keep their layout."""
@@ -317,19 +340,20 @@ class TextEntry(Entry):
     def _drop(self) -> None:
         self.blocks.pop()
         if self.styles is not None:
-            self.heights.reset([self.heights[i] for i in range(len(self.blocks))])
+            self.heights.pop()
 
     def _refresh_links(self) -> None:
         for block in self.blocks:
             if isinstance(block, TextBlock) and self.text.refers(block.slice):
-                block.refresh()
+                block.outdate()
 
     def plain(self, most: int | None = None) -> str:
         """The words, also of a folded thought. `most`: see `MarkdownText.plain`."""
         words = [self.row.plain()] if self.row else []
         if self.row is not None and self.folded:
             return "\n".join([*words, self.item.text])
-        return "\n".join([*words, self.text.plain(most)])
+        rest = self.item.text[self.text.length :] if self.behind else ""
+        return "\n".join(filter(None, (*words, self.text.plain(most), rest)))
 
     def markdown(self) -> str:
         return self.item.text if self.row is None else ""

@@ -49,6 +49,11 @@ class Heights:
         low = i - (i & -i)
         self._sums.append(value + self._sum(i - 1) - self._sum(low))
 
+    def pop(self) -> None:
+        """Take the last one away."""
+        self._values.pop()
+        self._sums.pop()
+
     def before(self, index: int) -> int:
         """The sum of the heights before `index`."""
         return self._sum(index)

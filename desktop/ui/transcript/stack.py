@@ -65,6 +65,7 @@ class Stack:
         self.heights = Heights([_GUESS] * len(self.ids))
         self._kept: OrderedDict[Block, None] = OrderedDict()
         self._stale: set[str] = set()
+        self.behind: set[int] = set()  # entries with text that was too much for one frame
         self._folded: set[tuple[int, tuple[str, ...]]] = set()
         self.anchor = (0, 0, 0)
         self.placed = []
@@ -83,7 +84,7 @@ class Stack:
                 case RunChanged(run):
                     self._run_changed(run)
 
-    def catch_up(self) -> None:
+    def take_stale(self) -> None:
         """Take what happened while nobody looked."""
         stale, self._stale = self._stale, set()
         for name in stale:
@@ -99,6 +100,8 @@ class Stack:
             entry.space = round(self.styles.em * _space(before, item)) if before else TOP
             entry.hidden = self._is_hidden(item)
             self.entries[index] = entry
+            if entry.behind:
+                self.behind.add(index)
         return entry
 
     def _ended(self, item: Item) -> bool:
@@ -162,8 +165,19 @@ class Stack:
         """An entry is different now."""
         self.changed = True
         entry = self.entries[index]
+        if entry is not None and entry.behind:
+            self.behind.add(index)
         if entry is not None and entry.styles is not None:
             self.heights[index] = entry.height
+
+    def catch_up(self) -> None:
+        """Go on with texts that were too long for one frame."""
+        waiting, self.behind = self.behind, set()
+        for index in waiting:
+            entry = self.entries[index]
+            if entry is not None:
+                entry.catch_up()
+                self.touch(index)
 
     # ---- folding
 

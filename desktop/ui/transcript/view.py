@@ -72,6 +72,8 @@ class TranscriptView(QAbstractScrollArea):
         self._was_at_end = True
         self._bar_timer = QTimer(self, interval=BAR_MS, singleShot=True)
         self._bar_timer.timeout.connect(self._tell_bar)
+        self._behind_timer = QTimer(self, interval=0, singleShot=True)
+        self._behind_timer.timeout.connect(self._catch_up)
         self._tick = QTimer(self, interval=1000)
         self._tick.timeout.connect(self._tell_time)
         self._nodes: list[access.EntryNode] = []
@@ -237,12 +239,18 @@ class TranscriptView(QAbstractScrollArea):
         elif not self._bar_timer.isActive():
             self._bar_timer.start()
         self._repaint(before, everything)
+        if self.stack.behind and not self._behind_timer.isActive():
+            self._behind_timer.start()
         live = any(self._is_live(one) for one in self.stack.placed)
         if live != self._tick.isActive():
             self._tick.start() if live else self._tick.stop()
         if self.at_end != self._was_at_end:
             self._was_at_end = self.at_end
             self.at_end_changed.emit(self.at_end)
+
+    def _catch_up(self) -> None:
+        self.stack.catch_up()
+        self.settle()
 
     def _tell_bar(self) -> None:
         """Bring the scroll bar up to date. That costs more than a line of text: a stream does it ten times a second."""
@@ -388,7 +396,7 @@ class TranscriptView(QAbstractScrollArea):
         super().showEvent(event)
         self.stack.visible = True
         self._fit(self.stack.styles)
-        self.stack.catch_up()
+        self.stack.take_stale()
         self.settle(everything=True)
 
     def hideEvent(self, event: QHideEvent) -> None:

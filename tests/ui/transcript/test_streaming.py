@@ -92,3 +92,21 @@ def test_hidden_it_only_takes_note(qtbot: QtBot, theme: Theme) -> None:
     talk.view.show()
     talk.end()
     assert "before hidden words\nand more" in talk.view.plain_text()
+
+
+def test_a_definition_at_the_end_reaches_what_is_seen_above(qtbot: QtBot, theme: Theme) -> None:
+    talk = Talk(qtbot, theme)
+    source = "See [the page] first.\n\nMore words.\n\n[the page]: https://a.example/\n\nEnd.\n"
+    for char in source:
+        talk.say(char)
+    talk.end()
+    assert pictures(talk.view) == whole(Talk(qtbot, theme), source)
+
+
+def test_a_text_too_long_for_one_frame_comes_whole_in_the_next_ones(qtbot: QtBot, theme: Theme) -> None:
+    talk = Talk(qtbot, theme)
+    talk.say("-\n" * 60_000 + "the end")
+    talk.end()
+    qtbot.waitUntil(lambda: not talk.view.stack.behind, timeout=20_000)
+    assert talk.view.stack.entry(0).blocks[-1].plain().endswith("the end")
+    assert talk.view.at_end
