@@ -104,13 +104,12 @@ def self_test(path: Path) -> None:
 
 
 def tidy(folder: Path) -> None:
-    """Ordinary modes, and no symbols in Python's own library (wheels come stripped)."""
+    """Ordinary modes, and no symbols in Python's own libraries (wheels come stripped)."""
     for path in folder.rglob("*"):
         if not path.is_symlink():
             path.chmod(0o755 if path.is_dir() or path.parent == folder else 0o644)
-    for library in folder.glob("_internal/libpython3*.so*"):
-        if not library.is_symlink():
-            call("strip", "--strip-unneeded", library)
+    ours = [*folder.glob("_internal/libpython3*.so*"), *folder.glob("_internal/python3*/lib-dynload/*.so")]
+    call("strip", "--strip-unneeded", *(library for library in ours if not library.is_symlink()))
 
 
 # ---- Linux packages
@@ -119,10 +118,12 @@ def tidy(folder: Path) -> None:
 def linux(*formats: str) -> None:
     """The packages, "deb" or "rpm", in dist/."""
     bundle("system")
-    papers()
     sys.path[:0] = [str(HERE), str(ROOT)]
     import nfpm_config
 
+    if lacking := nfpm_config.unmet(BUNDLE):
+        raise SystemExit(f"build.py: libraries that nothing brings (see preflight.py): {lacking}")
+    papers()
     config = BUILD / "nfpm.json"  # JSON is YAML
     config.write_text(nfpm_config.text(version(), BUNDLE, BUILD), "utf-8")
     for name in formats:
@@ -135,8 +136,11 @@ def linux(*formats: str) -> None:
 
 def papers() -> None:
     """The compressed manual and changelog, and the copyright file with every part's licence."""
-    for source, target in ((ROOT / "resources" / "sluice.1", "sluice.1.gz"), (HERE / "CHANGELOG.md", "changelog.gz")):
-        (BUILD / target).write_bytes(gzip.compress(source.read_bytes(), mtime=0))
+    import nfpm_config
+
+    changes = nfpm_config.debian_changelog((HERE / "CHANGELOG.md").read_text("utf-8"))
+    for text, target in (((ROOT / "resources" / "sluice.1").read_text(), "sluice.1.gz"), (changes, "changelog.gz")):
+        (BUILD / target).write_bytes(gzip.compress(text.encode(), mtime=0))
     code = "from desktop.services import licences; print(licences.as_text(licences.parts()))"
     listed = subprocess.run([PYTHON, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     own = (ROOT / "LICENSE").read_text("utf-8")

@@ -24,11 +24,15 @@ BASE = {
     "libglib-2.0.so.0": "libglib2.0-0",
     "libdbus-1.so.3": "libdbus-1-3",
     "libX11.so.6": "libx11-6",
+    "libzstd.so.1": "libzstd1",
+    "libgssapi_krb5.so.2": "libgssapi-krb5-2",  # this and the next for QtNetwork, which the second start speaks by
+    "libbrotlidec.so.1": "libbrotli1",
 }
 X11 = {
     "libxcb.so.1": "libxcb1",
     "libX11-xcb.so.1": "libx11-xcb1",
     "libxcb-cursor.so.0": "libxcb-cursor0",
+    "libxcb-glx.so.0": "libxcb-glx0",
     "libxcb-icccm.so.4": "libxcb-icccm4",
     "libxcb-image.so.0": "libxcb-image0",
     "libxcb-keysyms.so.1": "libxcb-keysyms1",

@@ -98,6 +98,16 @@ def test_the_packages_ask_for_all_that_the_look_beforehand_looks_for(scripts: No
     assert "libc.so.6(GLIBC_2.35)(64bit)" in rpm
 
 
+def test_the_changelog_is_one_that_debians_tools_read(scripts: None) -> None:
+    import nfpm_config
+
+    text = "# New\n\n## 0.2.0, 2026-12-01\n\n- One\n  thing.\n- Two\n\n## 0.1.0, 2026-11-21\n\n- Old\n"
+    made = nfpm_config.debian_changelog(text)
+    assert made.splitlines()[:4] == ["sluice (0.2.0) stable; urgency=medium", "", "  * One thing.", "  * Two"]
+    assert made.count("\n -- The Sluice authors <") == 2
+    assert "Tue, 01 Dec 2026 12:00:00 +0000" in made
+
+
 def test_every_file_of_the_packages_exists_and_has_its_place(scripts: None, tmp_path: Path) -> None:
     import nfpm_config
 
