@@ -19,7 +19,8 @@ from tests.ui.driving import Driven, drive, window
 async def ended(sluice: Driven, runs: int = 1) -> None:
     held = sluice.page.session.conversation
     await sluice.until(lambda: len(held.runs) == runs and held.runs[-1].status is not None, "the run's end")
-    await sluice.until(lambda: not sluice.shows("stop_button"), "the quiet window")
+    sluice.page._bridge.flush()
+    assert not sluice.shows("stop_button")
 
 
 def test_a_plain_success_offers_nothing(qapp: QApplication, tmp_path: Path) -> None:
