@@ -275,12 +275,13 @@ class Stack:
 
     def _measure_up(self, room: int) -> None:
         """Lay out from the end upwards until the room is filled."""
-        left = room - BOTTOM
+        left, most = room - BOTTOM, _KEPT
         for index in range(len(self.ids) - 1, -1, -1):
             entry = self.open(index)
             for number in range(len(entry.shown) - 1, -1, -1):
                 left -= self.build(index, number).height
-                if left < 0:
+                most -= 1  # a text of nothing but definitions never fills a room
+                if left < 0 or not most:
                     return
             left -= entry.space
 

@@ -274,6 +274,8 @@ class TranscriptView(QAbstractScrollArea):
         elif delta:
             self.stack.follow = False
             self.stack.move(delta, self.viewport().height())
+            if value <= 0:  # the very top, whatever the heights above turn out to be
+                self.stack.anchor = (0, 0, -TOP)
         self.settle()
         self._tell_bar()
 
