@@ -12,7 +12,7 @@ from importlib import import_module
 
 from desktop import __version__
 from desktop.core.adapters import PROTOCOLS, adapter_class
-from desktop.services import licences
+from desktop.services import licences, tour
 
 
 def report() -> tuple[list[str], list[str]]:
@@ -62,6 +62,11 @@ def _formulas() -> str:
     return f"ziamath {ziamath.__version__}"
 
 
+def _tour() -> str:
+    assert tour.scenes(), "its recordings are not there"
+    return f"{len(tour.scenes())} recordings"
+
+
 def _parts() -> str:
     lacking = [part.name for part in licences.parts() if not part.licence]
     assert not lacking, f"no licence for {', '.join(lacking)}"
@@ -75,5 +80,6 @@ _LOOKS: dict[str, Callable[[], str]] = {
     "keyring": _keyrings,
     "code colours": _colours,
     "formulas": _formulas,
+    "tour": _tour,
     "licences": _parts,
 }
