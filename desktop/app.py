@@ -101,6 +101,12 @@ class _Program:
         window.theme_wanted.connect(lambda choice: self._theme(window, choice))
         hints = self._app.styleHints()
         hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.settings.theme))
+        from desktop.services.session_bus import SessionBus
+        from desktop.ui.portal import Portal
+
+        bus = SessionBus()
+        self._portal = Portal(bus)
+        self._portal.dark_changed.connect(lambda _: self._theme(window, settings.settings.theme))
         from desktop.ui.crash import Crashes
         from desktop.ui.session_page import SessionPage
 
@@ -121,11 +127,12 @@ class _Program:
             _log.warning("not everything ended in time: %s", tasks.running())
         window.hide()
         self._first.leave()
+        bus.close()
         shiboken6.delete(window)
         return 1 if self._troubles else 0
 
     def _theme(self, window: MainWindow, choice: str) -> None:
-        theme = themes.decide(choice)  # type: ignore[arg-type]
+        theme = themes.decide(choice, self._portal.dark)  # type: ignore[arg-type]
         if theme is not window.theme:
             themes.apply(self._app, theme)
             window.set_theme(theme)
