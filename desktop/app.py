@@ -102,6 +102,7 @@ class _Program:
         hints = self._app.styleHints()
         hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.settings.theme))
         from desktop.services.session_bus import SessionBus
+        from desktop.ui.notifier import Notifier
         from desktop.ui.portal import Portal
 
         bus = SessionBus()
@@ -114,6 +115,7 @@ class _Program:
         await window.populate(workspace, self._given)
         if self._file[0] is not None:
             window.replaying.open(*self._file)
+        window.tell_by(Notifier(bus, window))
         self._first.listen(lambda message: _take_over(window, message))
         if self._self_test:
             self._troubles = _self_test()

@@ -114,4 +114,5 @@ class Commands(QObject):
             "zoom_reset": lambda: window.zoom(0),
             "usage": front(window.open_usage),
             "shortcuts": window.open_shortcuts,
+            "about": window.open_about,
         }

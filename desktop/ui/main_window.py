@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.ui.commands import Commands
     from desktop.ui.detached import DetachedWindow, SidePane
     from desktop.ui.library_desk import LibraryDesk
+    from desktop.ui.notifier import Notifier
     from desktop.ui.replaying import Replaying
     from desktop.ui.session_page import SessionPage
 
@@ -514,6 +515,18 @@ class MainWindow(QMainWindow):
         sheet = ShortcutsSheet(self.commands, self)
         sheet.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         sheet.open()
+
+    def open_about(self) -> None:
+        """The version, and the parts with their licences."""
+        from desktop.ui.about_dialog import AboutDialog
+
+        dialog = AboutDialog(parent=self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+    def tell_by(self, notifier: Notifier) -> None:
+        """Requests that come while nobody looks are told by the desktop's notifications; pressing one comes here."""
+        self._asks.tell_by(notifier)
 
     def open_usage(self, page: SessionPage) -> None:
         """Tokens and cost of this conversation and of the last days."""

@@ -65,6 +65,7 @@ COMMANDS = (
     Command("zoom_reset", "Ordinary text size", "View", "Ctrl+0"),
     Command("usage", "Tokens and cost…", "View", None, "usage context"),
     Command("shortcuts", "Keyboard shortcuts…", "View", "Ctrl+/", "keys sheet"),
+    Command("about", "About Sluice…", "View", None, "version licences"),
 )
 BY_ID = {command.id: command for command in COMMANDS}
 
