@@ -18,7 +18,7 @@ from tests.ui.driving import Driven, drive, window
 
 
 def editor_of(sluice: Driven) -> ConnectionEditor:
-    sluice.window.edit_connection(None)
+    sluice.window.connections.edit(None)
     return sluice.find("connection_editor", ConnectionEditor)
 
 

@@ -79,7 +79,7 @@ def test_the_size_of_the_text_holds_for_all_tabs_and_the_next_start(qapp: QAppli
 def test_settings_are_found_by_their_words(qapp: QApplication, tmp_path: Path) -> None:
     async def work() -> None:
         async with window(qapp, tmp_path, NOWHERE) as sluice:
-            sluice.window.open_settings()
+            sluice.window.dialogs.settings()
             dialog = sluice.find("settings_dialog")
             QTest.keyClicks(dialog.findChild(QLineEdit), "dark")
             seen = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]

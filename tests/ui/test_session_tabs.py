@@ -128,7 +128,7 @@ def test_a_tab_moves_to_a_window_and_back_while_it_runs(qapp: QApplication, tmp_
             sluice.say("hold")
             page = sluice.page
             await sluice.until(lambda: "Answer" in sluice.text(), "the beginning")
-            sluice.window.detach(page)
+            sluice.window.outside.detach(page)
             own = page.window()
             assert own is not sluice.window
             assert len(sluice.window.tabs.pages()) == 1
