@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from desktop.core.recording import SUFFIX
+from desktop.services.resources import places
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +22,10 @@ class Scene:
 @cache
 def scenes() -> tuple[Scene, ...]:
     """The scenes in their order; none where the files were not installed."""
-    for folder in _places():
+    for folder in places("tour"):
         if found := tuple(_scene(path) for path in sorted(folder.glob(f"*{SUFFIX}"))):
             return found
     return ()
-
-
-def _places() -> tuple[Path, ...]:
-    here = Path(__file__).resolve()
-    return (
-        here.parents[1] / "resources" / "tour",  # beside the package, in a bundle
-        here.parents[2] / "resources" / "tour",  # a checkout
-        Path(sys.prefix) / "share" / "sluice" / "tour",
-    )
 
 
 def _scene(path: Path) -> Scene:
