@@ -284,10 +284,10 @@ class FaultServer:
         await exchange.reply(429, {"error": "slow down"}, {"retry-after": "3600"})
 
     async def _429_once(self, exchange: Exchange) -> None:
-        await (self._429 if self.runs == 1 else self._whole)(exchange)
+        await (self._429 if self.runs % 2 else self._whole)(exchange)
 
     async def _503_once(self, exchange: Exchange) -> None:
-        if self.runs == 1:
+        if self.runs % 2:
             await exchange.reply(503, "warming up", {"retry-after": "0"})
         else:
             await self._whole(exchange)
