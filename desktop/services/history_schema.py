@@ -10,13 +10,14 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from urllib.parse import quote
 
 from desktop.services.history_salvage import salvage
 from desktop.services.paths import private_file, set_aside
 
-VERSION = 2
+VERSION = 3
 _OURS = 0x536C7563  # "Sluc", SQLite's application_id
 _PATIENCE = 2.0  # seconds to wait for another program's lock
 _COPY_LIMIT = 256 * 1024 * 1024  # bytes of a read-only file that are worth holding in memory
@@ -76,8 +77,15 @@ ALTER TABLE sessions ADD COLUMN named INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN view TEXT NOT NULL DEFAULT '';
 """
 
+# without them every start would read all sessions, and the list of usage all runs
+_LISTS = """
+CREATE INDEX sessions_listed ON sessions (archived, pinned DESC, updated DESC, id DESC);
+CREATE INDEX sessions_open ON sessions (position, created, id) WHERE open = 1;
+CREATE INDEX runs_started ON runs (started);
+"""
+
 #: version -> the statements that lead to it from the one before
-MIGRATIONS: Mapping[int, str] = {1: _TABLES, 2: _BRANCHES}
+MIGRATIONS: Mapping[int, str] = {1: _TABLES, 2: _BRANCHES, 3: _LISTS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,14 +147,18 @@ def is_of_file(error: Exception) -> bool:
 
 def write_trouble(error: Exception) -> str:
     """Why saving failed, what it means and what to do, for people."""
-    code = _code(error)
-    if code in _SPACE:
-        cause, cure = "The disk is full or does not answer", "once there is room again"
-    elif code in _BUSY:
-        cause, cure = "Another program holds the history file", "once it is free"
-    else:
-        cause, cure = "The history file cannot be written", "once it can"
+    cause, cure = _cause(error)
     return f"{cause}. Everything stays on screen, and saving goes on by itself {cure}."
+
+
+def _cause(error: Exception) -> tuple[str, str]:
+    """What is wrong with the file, and when it can be written again."""
+    code = _code(error)
+    if code in _SPACE or (isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)):
+        return "The disk is full or does not answer", "once there is room again"
+    if code in _BUSY:
+        return "Another program holds the history file", "once it is free"
+    return "The history file cannot be written", "once it can"
 
 
 _NOT_SAVED = "What is said in this run of Sluice will not be saved."
@@ -190,35 +202,57 @@ def _migrate(db: sqlite3.Connection, path: Path, migrations: Mapping[int, str]) 
     version = _pragma(db, "user_version")
     due = [number for number in sorted(migrations) if number > version]
     if due and version:
-        copy = path.with_name(f"{path.name}.version-{version}")
-        private_file(copy)
-        with closing(sqlite3.connect(copy)) as into:
-            db.backup(into)
+        _copy_first(db, path.with_name(f"{path.name}.version-{version}"))
     for number in due:
-        begin = f"BEGIN IMMEDIATE; PRAGMA application_id = {_OURS}; PRAGMA user_version = {number};"
-        try:
-            db.executescript(f"{begin}{migrations[number]};COMMIT;")
-        except sqlite3.Error:
-            with suppress(sqlite3.Error):
-                db.execute("ROLLBACK")
-            raise
+        _step(db, number, migrations[number])
+
+
+def _copy_first(db: sqlite3.Connection, copy: Path) -> None:
+    """Copy the store as it is. Whatever bears the copy's name is whole: it is written under another."""
+    unfinished = copy.with_name(f"{copy.name}.tmp")
+    for left in (unfinished, unfinished.with_name(f"{unfinished.name}-journal")):
+        left.unlink(missing_ok=True)  # of a process that was killed
+    try:
+        private_file(unfinished)
+        with closing(sqlite3.connect(unfinished)) as into:
+            db.backup(into)
+        unfinished.replace(copy)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _step(db: sqlite3.Connection, number: int, statements: str) -> None:
+    begin = f"BEGIN IMMEDIATE; PRAGMA application_id = {_OURS}; PRAGMA user_version = {number};"
+    try:
+        db.executescript(f"{begin}{statements};COMMIT;")
+    except sqlite3.Error:
+        with suppress(sqlite3.Error):
+            db.execute("ROLLBACK")
+        raise
 
 
 def _memory() -> sqlite3.Connection:
     db = _connect(":memory:")
-    for number in sorted(MIGRATIONS):
-        db.executescript(MIGRATIONS[number])
+    _renew(db)
     return db
+
+
+def _renew(db: sqlite3.Connection) -> None:
+    """Bring a store in memory to this version."""
+    version = _pragma(db, "user_version")
+    for number in sorted(MIGRATIONS):
+        if number > version:
+            _step(db, number, MIGRATIONS[number])
 
 
 def _without_file(path: Path, error: Exception) -> Opened:
     """The file is sound but out of reach. What can be read of it is shown."""
-    if _code(error) in _BUSY:
-        return Opened(_memory(), False, f"Another program holds the history file. {_NOT_SAVED}")
     db = _memory()
-    with suppress(sqlite3.Error, OSError, _Unusable):
-        _copy(path, db)
-    return Opened(db, False, f"The history file cannot be written. {_NOT_SAVED}")
+    if _code(error) not in _BUSY:
+        with suppress(sqlite3.Error, OSError, _Unusable):
+            _copy(path, db)
+    return Opened(db, False, f"{_cause(error)[0]}. {_NOT_SAVED}")
 
 
 def _copy(path: Path, into: sqlite3.Connection) -> None:
@@ -228,9 +262,9 @@ def _copy(path: Path, into: sqlite3.Connection) -> None:
     for flags in ("mode=ro", "mode=ro&immutable=1"):
         with suppress(sqlite3.Error), closing(_connect(f"file:{quote(str(path))}?{flags}", uri=True)) as file:
             _check(file)
-            if _pragma(file, "user_version") == VERSION:
-                file.backup(into)
-                return
+            file.backup(into)
+            _renew(into)
+            return
 
 
 def _pragma(db: sqlite3.Connection, name: str) -> int:

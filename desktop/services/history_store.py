@@ -41,6 +41,7 @@ class Store:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
+        db.create_function("casefold", 1, str.casefold, deterministic=True)
 
     # ---- sessions
 
@@ -112,9 +113,10 @@ class Store:
     def titled(
         self, text: str, limit: int, profile: str | None = None, since: float | None = None
     ) -> list[SessionRecord]:
-        """Sessions with the text in their title, newest first."""
+        """Sessions with the text in their title, in capitals or not, newest first."""
+        fold = "lower" if text.isascii() else "casefold"  # SQLite's own is faster and knows only A to Z
         found = self.db.execute(
-            f"{_SESSION} WHERE instr(lower(title), lower(:text)) AND {_SAID} "
+            f"{_SESSION} WHERE instr({fold}(title), {fold}(:text)) AND {_SAID} "
             "AND (:profile IS NULL OR profile_id = :profile) AND updated >= :since ORDER BY updated DESC LIMIT :limit",
             {"text": clean_text(text), "profile": profile, "since": since or 0.0, "limit": limit},
         )
