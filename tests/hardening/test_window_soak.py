@@ -78,23 +78,26 @@ def asked(fault: str) -> str:
 
 
 async def talk(sluice: Driven, page: SessionPage, dice: random.Random, end: float, done: Counter[str]) -> None:
-    """A few turns in one tab, with a stop now and then."""
+    """A few turns in one tab, which comes to the front now and then."""
     for _ in range(TURNS):
-        if now() >= end:
-            return
-        fault = dice.choice(FAULTS)
-        runs, session = page.session.conversation.runs, page.session
-        page._composer.put(asked(fault))  # in place of what was refused
-        count = len(runs)
-        page.send()
-        await sluice.until(lambda: len(runs) > count, "the run", 60.0)
-        if fault.startswith("hang") or fault == "503" or dice.random() < 0.1:
-            page.stop()
-        await sluice.until(lambda: not page._outbox.busy, f"the end of {fault}", 60.0)
-        done[str(runs[-1].status)] += 1
-        if dice.random() < 0.2:
-            sluice.window.tabs.setCurrentWidget(page)
-        await asyncio.sleep(PAUSE)
+        if now() < end:
+            done[await turn(sluice, page, dice)] += 1
+            if dice.random() < 0.2:
+                sluice.window.tabs.setCurrentWidget(page)
+            await asyncio.sleep(PAUSE)
+
+
+async def turn(sluice: Driven, page: SessionPage, dice: random.Random) -> str:
+    """One message to a server that fails in some way. Returns how the run ended."""
+    fault, runs = dice.choice(FAULTS), page.session.conversation.runs
+    count = len(runs)
+    page._composer.put(asked(fault))  # in place of what was refused
+    page.send()
+    await sluice.until(lambda: len(runs) > count, "the run", 60.0)
+    if fault.startswith("hang") or fault == "503" or dice.random() < 0.1:
+        page.stop()
+    await sluice.until(lambda: not page._outbox.busy, f"the end of {fault}", 60.0)
+    return str(runs[-1].status)
 
 
 async def life(sluice: Driven, protocol: str, url: str, dice: random.Random, end: float, done: Counter[str]) -> None:
