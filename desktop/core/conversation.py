@@ -29,6 +29,7 @@ from desktop.core.events import (
 from desktop.core.requests import Image
 
 ROOT = -1  # the run before the first
+PAUSE = 1.0  # seconds; when the server says nothing for longer, it counts as silence
 
 
 @dataclass(slots=True)
@@ -202,7 +203,9 @@ class EndItem(Item):
 @dataclass(slots=True)
 class RunState:
     """One run of the conversation. `after` is the run that it goes on from, or ROOT. `status` is None while it
-    is live. Times are those of the feeder's clock."""
+    is live. Times are those of the feeder's clock. `heard` is when the last event came that was more than a sign of
+    life, `pauses` are the (begin, end) of silences, and `spent` the figures that single
+    calls of a model reported, with when they came."""
 
     number: int
     at: float
@@ -220,6 +223,9 @@ class RunState:
     characters: int = 0
     usage: Usage | None = None
     unknown: int = 0
+    heard: float = 0.0
+    pauses: list[tuple[float, float]] = field(default_factory=list)
+    spent: list[tuple[float, Usage]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

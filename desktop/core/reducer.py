@@ -33,7 +33,7 @@ class Reducer:
         """A new run starts, with the person's words if it is a turn of theirs (and not a continuation). It goes on from
         the run `after`, or from the last one shown."""
         held = self.conversation
-        run = c.RunState(len(held.runs), at, held.tip if after is None else after)
+        run = c.RunState(len(held.runs), at, held.tip if after is None else after, heard=at)
         held.runs.append(run)
         held.leaf = None
         self._segments.clear()
@@ -50,11 +50,15 @@ class Reducer:
         """What the event changes. `begin` must have been called for its run."""
         run = self.conversation.runs[-1]
         run.last_event = at
+        if type(event) is e.Beat:
+            return []
+        if at > run.heard:
+            if at - run.heard > c.PAUSE and not _is_last_moment(event):
+                run.pauses.append((run.heard, at))
+            run.heard = at
         match event:
             case e.TextDelta():
                 return self._delta(event, at)
-            case e.Beat():
-                return []
             case e.TextSet():
                 return self._set(event, at)
             case e.ToolStarted() | e.ToolArgs() | e.ToolOutput() | e.ToolEnded():
@@ -276,6 +280,8 @@ class Reducer:
         if event.scope == "session":
             self.conversation.usage = _merged(self.conversation.usage, event)
             return [c.SessionChanged()]
+        if event.scope == "call":
+            run.spent.append((run.heard, event))
         totals = run.usage is not None and run.usage.scope == "run"
         if event.scope == "call" and (event.path or totals):
             return []  # a sub-agent's or a single call's figures are not the run's
@@ -355,6 +361,14 @@ def _copy(event: e.Event, item: c.Item, skip: tuple[str, ...] = ()) -> None:
         value = getattr(event, field.name)
         if field.name in names and field.name not in skip and value is not None:
             setattr(item, field.name, value)
+
+
+def _is_last_moment(event: e.AnyEvent) -> bool:
+    """Whether it only tells when something that was stored had come whole; what lies between is not silence."""
+    match event:
+        case e.TextDelta(text="") | e.ToolArgs(delta="") | e.ToolOutput(delta=""):
+            return True
+    return False
 
 
 def _merged(old: e.Usage | None, new: e.Usage) -> e.Usage:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from desktop.core.conversation import PAUSE
 from desktop.core.events import (
     AnyEvent,
     RunEnded,
@@ -66,7 +67,7 @@ class Folder:
         group, name, text = grows
         of_group = self._open.setdefault(group, {})
         row = of_group.get(name)
-        if row is None:
+        if row is None or at - row.until > PAUSE:  # a silence is kept
             row = of_group[name] = Row(seq, at, last, event)
             self.rows.append(row)
         row.pieces.append(text)

@@ -11,7 +11,7 @@ from desktop.core.adapters.ledger import Ledger
 from desktop.core.ask_words import LOST
 from desktop.core.conversation import Conversation
 from desktop.core.eventjson import from_json, to_json
-from desktop.core.events import AnyEvent, AskClosed, Raw, RunEnded, TextDelta
+from desktop.core.events import AnyEvent, AskClosed, Raw, RunEnded, TextDelta, ToolArgs, ToolOutput
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Prompt
 from desktop.core.wire.jsontext import clean, may_hold_halves, parse
@@ -92,11 +92,14 @@ def replay(runs: Iterable[StoredRun]) -> Conversation:
 
 
 def feed(reducer: Reducer, rows: Iterable[tuple[float, float | None, AnyEvent]]) -> None:
-    """Apply rows of (at, until, event). An empty piece at the end gives folded text its last moment."""
+    """Apply rows of (at, until, event). An empty piece at the end gives what was folded its last
+    moment."""
     for at, until, event in rows:
         reducer.apply(event, at)
         if until is not None and isinstance(event, TextDelta):
             reducer.apply(replace(event, text=""), until)
+        elif until is not None and isinstance(event, ToolArgs | ToolOutput):
+            reducer.apply(replace(event, delta=""), until)
 
 
 def rows_of(stored: Iterable[tuple[int, float, float | None, str]]) -> list[Row]:

@@ -80,3 +80,19 @@ def test_a_thought_after_the_answer_stays_after_it() -> None:
     assert [row.first.kind for row in folded([think, e.TextDelta(text="So"), think, think])] == [
         "text.delta"
     ] * 3
+
+
+def test_a_silence_is_the_same_after_folding() -> None:
+    """What a timeline shows of a stored run is what it showed live."""
+    output = [e.ToolOutput(call="c1", delta="x")] * 30
+    events = [e.TextDelta(text="a"), e.TextDelta(text="b"), e.ToolStarted(call="c1", name="t"), *output]
+    at = [0.0, 5.0, 5.1, *(6.0 + n / 10 for n in range(30))]
+    end = (START + 11.0, e.RunEnded(status="completed"))
+    timeline = [*zip((START + t for t in at), events, strict=True), end]
+    folder = Folder()
+    for seq, (when, event) in enumerate(timeline):
+        folder.add(seq, when, event)
+    runs = replayed(folder.rows)["runs"]
+    assert isinstance(runs, list)
+    assert runs[0]["pauses"] == [(START, START + 5.0), (START + 8.9, START + 11.0)]
+    assert len(folder.rows) == 5, "and all the rest is folded"
