@@ -5,15 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QResizeEvent, QShowEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
-    QComboBox,
-    QFrame,
-    QHBoxLayout,
-    QPushButton,
     QSplitter,
-    QStackedWidget,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -21,34 +16,26 @@ from PySide6.QtWidgets import (
 
 from desktop.core import branches
 from desktop.core.adapters import adapter_class
-from desktop.core.conversation import Added, AskItem, Change, Grew, RunChanged, SessionChanged, ThoughtItem, ToolItem
+from desktop.core.conversation import Added, AskItem, Change, Grew, RunChanged, SessionChanged
 from desktop.core.errors import SluiceError
 from desktop.core.requests import Image
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Tab, Workspace
-from desktop.ui.attachment_strip import AttachmentStrip
-from desktop.ui.composer import Composer
-from desktop.ui.empty_state import EmptyState
+from desktop.ui.composer_box import ComposerBox, centred
 from desktop.ui.ending_bar import EndingBar
-from desktop.ui.find_bar import FindBar
-from desktop.ui.icons import icon
-from desktop.ui.labels import literal_title
 from desktop.ui.outbox import Outbox
 from desktop.ui.picture_desk import PictureDesk
+from desktop.ui.reading import Reading
 from desktop.ui.session_bridge import SessionBridge
-from desktop.ui.slash_menu import SlashMenu
+from desktop.ui.side_panel import SidePanel
 from desktop.ui.status_bar import StatusBar
+from desktop.ui.suggestion_row import SuggestionRow
 from desktop.ui.theme import Theme
-from desktop.ui.thinking_drawer import ThinkingDrawer
-from desktop.ui.tool_activity import ToolActivity
-from desktop.ui.transcript.view import TranscriptView
 from desktop.ui.turns import Turns
 from desktop.ui.version_bar import VersionBar
 from desktop.ui.wire_side import WireSide
 
-_NARROW = 860  # pixels below which the side panel folds
-_COMPOSER = 820  # pixels, at most
 _VIEW_MS = 1000  # after the last scrolling
 
 
@@ -72,7 +59,6 @@ class SessionPage(QWidget):
         self._theme = theme
         self._zoomed = 0  # steps of a tenth
         self.unread = False  # something came to an end while nobody looked
-        self._side_wanted: bool | None = None  # the person's own choice, if there was one
         self._bridge = SessionBridge(self)
         self._bridge.flushed.connect(self._apply)
         self._build()
@@ -103,37 +89,21 @@ class SessionPage(QWidget):
     # ---- building
 
     def _build(self) -> None:
-        self._transcript = TranscriptView(self._theme)
-        self._empty = EmptyState()
-        self._stack = QStackedWidget()
-        self._stack.addWidget(self._empty)
-        self._stack.addWidget(self._transcript)
-        self._find = FindBar()
-        self._status = StatusBar()
-        self._ending = EndingBar()
-        self._versions = VersionBar()
+        self.reading = Reading(self._theme)
+        self._transcript = self.reading.transcript
         column = self._column = QWidget(objectName="session_column")
         left = QVBoxLayout(column)
         left.setContentsMargins(0, 0, 0, 0)
         left.setSpacing(0)
-        left.addWidget(self._find)
-        left.addWidget(self._stack, 1)
-        left.addLayout(self._suggestion_row())
-        left.addWidget(self._versions)
-        left.addWidget(self._ending)
-        box = self._composer_box()
-        left.addWidget(_column_wide(self._outbox.queue, self._outbox.bar))
-        left.addWidget(box)
-        left.addWidget(self._status)
-        self._jump = QToolButton(self._stack, objectName="jump_to_latest", text="Latest")
-        self._jump.setAccessibleName("Jump to the latest")
-        self._jump.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._jump.hide()
+        left.addWidget(self.reading, 1)
+        for widget in self._bottom():
+            left.addWidget(widget)
+        self._side = SidePanel(self._theme, self.box)
         self._split = QSplitter(Qt.Orientation.Horizontal)
         self._split.setChildrenCollapsible(False)
         self._split.setHandleWidth(1)
         self._split.addWidget(column)
-        self._split.addWidget(self._side_panel())
+        self._split.addWidget(self._side)
         self._split.setStretchFactor(0, 1)
         self._split.setSizes([760, 320])
         layout = QVBoxLayout(self)
@@ -142,100 +112,36 @@ class SessionPage(QWidget):
         self._versions.set_theme(self._theme)
         self._tint()
 
-    def _side_panel(self) -> QWidget:
-        self._thinking = ThinkingDrawer()
-        self._activity = ToolActivity(self._theme)
-        self._side = QSplitter(Qt.Orientation.Vertical)
-        self._side.setChildrenCollapsible(False)
-        self._side.setMinimumWidth(240)
-        self._side.setHandleWidth(1)
-        self._side.addWidget(self._thinking)
-        self._side.addWidget(self._activity)
-        self._side.setStretchFactor(0, 2)
-        self._side.setStretchFactor(1, 3)
-        self._thinking.hide()
-        self._activity.hide()
-        self._side.hide()
-        return self._side
-
-    def _suggestion_row(self) -> QHBoxLayout:
-        self._suggestions = QHBoxLayout()
-        self._suggestions.setContentsMargins(24, 0, 24, 4)
-        self._suggestions.addStretch(1)
-        return self._suggestions
-
-    def _composer_box(self) -> QWidget:
-        self._composer = Composer()
-        self._strip = AttachmentStrip()
-        self.pictures = PictureDesk(self._workspace, self.tab, self._strip, self)
-        self._outbox = Outbox(self._workspace, self.tab, self._composer, self._strip, self)
+    def _bottom(self) -> list[QWidget]:
+        """What stands under the transcript, from above."""
+        self._suggestions = SuggestionRow()
+        self._versions = VersionBar()
+        self._ending = EndingBar()
+        self.box = ComposerBox(self._workspace.snippets, self._theme)
+        self.pictures = PictureDesk(self._workspace, self.tab, self.box.strip, self)
+        self._outbox = Outbox(self._workspace, self.tab, self.box.composer, self.box.strip, self)
         self.turns = Turns(self.tab, self._outbox, self)
-        self._slash = SlashMenu(self._composer, self._workspace.snippets)
-        self._picker = QComboBox(objectName="connection_picker")
-        self._picker.setAccessibleName("Connection")
-        self._picker.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self._picker.setMinimumWidth(110)  # it gives way where two conversations stand side by side
-        self._picker.setMaximumWidth(320)
-        self._attach = self._tool("attach_button", "Attach pictures")
-        self._think = self._tool("thinking_toggle", "Thinking", checkable=True)
-        self._act = self._tool("activity_toggle", "Activity", checkable=True)
-        self._wire_on = self._tool("wire_toggle", "Wire", checkable=True)
-        self._send = QPushButton("Send", objectName="send_button")
-        self._send.setProperty("primary", "true")
-        self._stop = QPushButton("Stop", objectName="stop_button")
-        self._stop.hide()
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        for widget in (self._attach, self._picker):
-            row.addWidget(widget)
-        row.addStretch(1)
-        for widget in (self._think, self._act, self._wire_on, self._stop, self._send):
-            row.addWidget(widget)
-        self._box = QFrame(objectName="composer_box")
-        inner = QVBoxLayout(self._box)
-        inner.setContentsMargins(10, 8, 10, 8)
-        inner.addWidget(self._strip)
-        inner.addWidget(self._composer)
-        inner.addLayout(row)
-        return _column_wide(self._box)
-
-    def _tool(self, name: str, text: str, checkable: bool = False) -> QToolButton:
-        button = QToolButton(objectName=name, checkable=checkable, autoRaise=True)
-        button.setText(text)
-        button.setAccessibleName(text)
-        button.setToolTip(text)
-        button.setMinimumSize(30, 30)
-        button.setIconSize(QSize(18, 18))
-        return button
+        self._status = StatusBar()
+        waiting = centred(self._outbox.queue, self._outbox.bar)
+        return [self._suggestions, self._versions, self._ending, waiting, centred(self.box), self._status]
 
     def _tint(self) -> None:
-        theme = self._theme
-        icons = {"attach": self._attach, "thought": self._think, "panel": self._act, "down": self._jump}
-        icons["wire"] = self._wire_on
-        for name, button in icons.items():
-            button.setIcon(icon(name, theme.muted, theme.border))
-        self._box.setStyleSheet(
-            f"#composer_box {{ background: {theme.page.name()}; border: 1px solid {theme.border.name()};"
-            f" border-radius: 12px; }} QPlainTextEdit {{ background: transparent; }}"
-        )
-        self._column.setStyleSheet(f"#session_column {{ background: {theme.page.name()}; }}")
+        self._column.setStyleSheet(f"#session_column {{ background: {self._theme.page.name()}; }}")
 
     def _wire(self) -> None:
         self._outbox.words.connect(self._status.say)
         self._outbox.connection_missing.connect(lambda: self.connection_wanted.emit("add"))
         self._outbox.flush_wanted.connect(self._bridge.flush)
-        self.pictures.listen_to(self._composer)
-        self._send.clicked.connect(self.send)
-        self._stop.clicked.connect(self.stop)
-        self._attach.clicked.connect(self.pictures.pick)
-        self._attach.setMenu(self.pictures.menu())
-        self._attach.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self.pictures.listen_to(self.box.composer)
         self.pictures.words.connect(self._status.say)
-        self._picker.activated.connect(self._picked)
-        self._think.toggled.connect(lambda on: self._show_panel(self._thinking, on))
-        self._act.toggled.connect(lambda on: self._show_panel(self._activity, on))
-        self._think.clicked.connect(self._panels_chosen)
-        self._act.clicked.connect(self._panels_chosen)
+        self.box.send.clicked.connect(self.send)
+        self.box.stop.clicked.connect(self.stop)
+        self.box.attach.clicked.connect(self.pictures.pick)
+        self.box.attach.setMenu(self.pictures.menu())
+        self.box.attach.setPopupMode(QToolButton.ToolButtonPopupMode.MenuButtonPopup)
+        self.box.picker.chosen.connect(self._picked)
+        self.box.picker.wanted.connect(self.connection_wanted)
+        self._suggestions.chosen.connect(self._use_suggestion)
         self._transcript.link_activated.connect(self.link_activated)
         self._transcript.turn_action.connect(self.turns.act)
         self._transcript.hands.offers = self.turns.offers
@@ -243,19 +149,14 @@ class SessionPage(QWidget):
         self.turns.branch_chosen.connect(self._show_branch)
         self._versions.step_wanted.connect(self.turns.step)
         self._transcript.item_activated.connect(self._item_activated)
-        self._transcript.at_end_changed.connect(lambda at_end: self._jump.setVisible(not at_end))
-        self._jump.clicked.connect(self._transcript.jump_to_latest)
-        self._activity.item_activated.connect(self._transcript.scroll_to_item)
-        self._find.wanted.connect(lambda text: self._find.show_count(self._transcript.find(text)))
-        self._find.next_wanted.connect(self._transcript.find_next)
-        self._find.previous_wanted.connect(self._transcript.find_previous)
-        self._find.closed.connect(self._transcript.clear_find)
+        self._side.activity.item_activated.connect(self._transcript.scroll_to_item)
         self._ending.wanted.connect(self._remedy)
-        self._empty.suggestion_chosen.connect(self._use_suggestion)
-        self._empty.model_wanted.connect(self._use_local_model)
-        self._empty.add_wanted.connect(lambda: self.connection_wanted.emit("add"))
-        self._empty.look_wanted.connect(lambda: self.connection_wanted.emit("look"))
-        self._empty.tour_wanted.connect(lambda: self.connection_wanted.emit("tour"))
+        empty = self.reading.empty
+        empty.suggestion_chosen.connect(self._use_suggestion)
+        empty.model_wanted.connect(self._use_local_model)
+        empty.add_wanted.connect(lambda: self.connection_wanted.emit("add"))
+        empty.look_wanted.connect(lambda: self.connection_wanted.emit("look"))
+        empty.tour_wanted.connect(lambda: self.connection_wanted.emit("tour"))
         self._view_timer = QTimer(self, interval=_VIEW_MS, singleShot=True)
         self._view_timer.timeout.connect(self._save_view)
 
@@ -272,7 +173,7 @@ class SessionPage(QWidget):
         """Show the branch that is chosen."""
         self._shown = branches.shown(self.session.conversation)
         self._path = branches.path(self.session.conversation)
-        for view in (self._transcript, self._thinking, self._activity):
+        for view in (self._transcript, self._side.thinking, self._side.activity):
             view.show_conversation(self._shown)
 
     def _show_branch(self) -> None:
@@ -325,8 +226,8 @@ class SessionPage(QWidget):
             self.turns.step(turn, by)
 
     def _use_suggestion(self, text: str) -> None:
-        self._composer.put(text)
-        self._composer.setFocus()
+        self.box.composer.put(text)
+        self.box.composer.setFocus()
 
     def put_draft(self, text: str, images: tuple[Image, ...]) -> None:
         """Put a message into the composer, not sent."""
@@ -345,15 +246,15 @@ class SessionPage(QWidget):
 
     def toggle_thinking(self) -> None:
         """Fold the thoughts in or out."""
-        self._think.click()
+        self.box.thinking.click()
 
     def toggle_activity(self) -> None:
         """Fold the activity in or out."""
-        self._act.click()
+        self.box.activity.click()
 
     def open_find(self) -> None:
         """Find in this conversation."""
-        self._find.open_bar()
+        self.reading.find.open_bar()
 
     def show_zoom(self) -> None:
         """Use the text size of the settings."""
@@ -365,7 +266,7 @@ class SessionPage(QWidget):
 
     def focus_composer(self) -> None:
         """Put the keyboard into the composer."""
-        self._composer.setFocus()
+        self.box.composer.setFocus()
 
     def ask_done(self, words: str) -> None:
         """Say something in the status line."""
@@ -375,12 +276,7 @@ class SessionPage(QWidget):
 
     def refresh_connections(self) -> None:
         """Fill the picker anew and show the abilities of the chosen one."""
-        self._picker.clear()
-        for profile in self._workspace.profiles(self.tab):
-            self._picker.addItem(literal_title(profile.name).replace("&&", "&"), profile.id)
-        self._picker.insertSeparator(self._picker.count())
-        self._picker.addItem("Add a connection…", "add")
-        self._picker.addItem("Look on this computer…", "look")
+        self.box.picker.offer(self._workspace.profiles(self.tab))
         self._show_connection()
 
     def use(self, profile: Profile) -> None:
@@ -393,27 +289,19 @@ class SessionPage(QWidget):
         self.use(self._workspace.local_profile())
         self._workspace.warm_local_model()
 
-    def _picked(self, index: int) -> None:
-        chosen = self._picker.itemData(index)
-        if chosen in ("add", "look"):
-            self._show_connection()
-            self.connection_wanted.emit(chosen)
-            return
-        profile = next(p for p in self._workspace.profiles(self.tab) if p.id == chosen)
-        self.use(profile)
+    def _picked(self, key: str) -> None:
+        self.use(next(profile for profile in self._workspace.profiles(self.tab) if profile.id == key))
 
     def _show_connection(self) -> None:
         profile = self.tab.profile
-        index = self._picker.findData(profile.id) if profile else -1
-        self._picker.setCurrentIndex(index)
-        self._picker.setPlaceholderText("Choose a connection")
+        self.box.picker.show_profile(profile.id if profile else None)
         if profile is None:
-            self._empty.show_welcome(self._workspace.local_model_trouble())
+            self.reading.empty.show_welcome(self._workspace.local_model_trouble())
             self._status.say("")
             return
         can = adapter_class(profile.connection.protocol).can
-        self._attach.setVisible(can.images_in != "none")
-        self._empty.show_agent(profile.name, can, self._workspace.about(profile))
+        self.box.attach.setVisible(can.images_in != "none")
+        self.reading.empty.show_agent(profile.name, can, self._workspace.about(profile))
         self._status.show_session(self.session, "  ·  ".join((profile.name, *profile.network.about())))
 
     # ---- what is seen
@@ -447,13 +335,11 @@ class SessionPage(QWidget):
             self._show_items()
         else:
             self._follow(changes)
-            for view in (self._transcript, self._thinking, self._activity):
+            for view in (self._transcript, self._side.thinking, self._side.activity):
                 view.apply(changes)
         for change in changes:
             if not isinstance(change, RunChanged | SessionChanged):
-                self._unfold_for(self.session.conversation.items.get(change.item))
-        if any(isinstance(change, SessionChanged) for change in changes):
-            self._show_suggestions()
+                self._side.unfold_for(self.session.conversation.items.get(change.item), self.width())
         self._after_changes()
 
     def _branched(self, changes: Sequence[Change]) -> bool:
@@ -474,9 +360,9 @@ class SessionPage(QWidget):
     def _after_changes(self) -> None:
         session = self.session
         self._versions.show_conversation(session.conversation, session.running)
-        self._stack.setCurrentIndex(1 if session.conversation.items or self.tab.player else 0)
-        self._stop.setVisible(session.running)
-        self._send.setVisible(not session.running)
+        self.reading.show_transcript(bool(session.conversation.items or self.tab.player))
+        self.box.show_running(session.running)
+        self._suggestions.show_suggestions(session.conversation.suggestions)
         self._status.refresh()
         run = None if self.tab.player else session.conversation.run  # what was recorded cannot be sent again
         self._ending.show_run(run, adapter_class(session.connection.protocol).can)
@@ -484,46 +370,20 @@ class SessionPage(QWidget):
             self.title_changed.emit(self.tab.title)
         self.state_changed.emit()
 
-    def _unfold_for(self, item: object) -> None:
-        """The first thought and the first tool open their panel, unless the person folded it or there is no room."""
-        if self._side_wanted is not None or self.width() < _NARROW:
-            return
-        if isinstance(item, ThoughtItem):
-            self._think.setChecked(True)
-        elif isinstance(item, ToolItem):
-            self._act.setChecked(True)
-
-    def _show_panel(self, panel: QWidget, on: bool) -> None:
-        panel.setVisible(on)
-        self._side.setVisible(any(on.isChecked() for on in (self._think, self._act, self._wire_on)))
-
-    def _panels_chosen(self) -> None:
-        self._side_wanted = self._think.isChecked() or self._act.isChecked()
-
-    def _show_suggestions(self) -> None:
-        while self._suggestions.count() > 1:
-            if (widget := self._suggestions.takeAt(0).widget()) is not None:
-                widget.deleteLater()
-        for text in self.session.conversation.suggestions[:4]:
-            chip = QPushButton(literal_title(text[:60]))
-            chip.setAccessibleName(f"Suggestion: {text}")
-            chip.clicked.connect(lambda _=False, t=text: self._use_suggestion(t))
-            self._suggestions.insertWidget(self._suggestions.count() - 1, chip)
-
     def _item_activated(self, item_id: str) -> None:
         self._wired.select(item_id)
         item = self.session.conversation.items.get(item_id)
         if isinstance(item, AskItem):
             self.ask_wanted.emit(item.ask)
         elif item is not None:
-            self._act.setChecked(True)
-            self._activity.select(item_id)
+            self._side.show_tool(item_id)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
         self._theme = theme
-        self._transcript.set_theme(theme)
-        self._activity.set_theme(theme)
+        self.reading.set_theme(theme)
+        self._side.activity.set_theme(theme)
+        self.box.set_theme(theme)
         self._wired.set_theme(theme)
         self._versions.set_theme(theme)
         self._tint()
@@ -550,11 +410,11 @@ class SessionPage(QWidget):
     # ---- Qt's own
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if self._composer.canInsertFromMimeData(event.mimeData()):
+        if self.box.composer.canInsertFromMimeData(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        self._composer.insertFromMimeData(event.mimeData())
+        self.box.composer.insertFromMimeData(event.mimeData())
         event.acceptProposedAction()
         self.focus_composer()
 
@@ -569,31 +429,3 @@ class SessionPage(QWidget):
     def hideEvent(self, event: QHideEvent) -> None:
         self._bridge.set_visible(False)
         super().hideEvent(event)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self._place_jump()
-
-    def _place_jump(self) -> None:
-        size = self._jump.sizeHint()
-        left, top = (self._stack.width() - size.width()) // 2, self._stack.height() - size.height() - 12
-        self._jump.setGeometry(left, top, size.width(), size.height())
-
-
-def _column_wide(*widgets: QWidget) -> QWidget:
-    """Widgets one above the other in the middle, as wide as the composer at most."""
-    outer = QWidget()
-    line = QHBoxLayout(outer)
-    line.setContentsMargins(16, 4 if len(widgets) == 1 else 0, 16, 4 if len(widgets) == 1 else 0)
-    inner = QWidget() if len(widgets) > 1 else widgets[0]
-    inner.setMaximumWidth(_COMPOSER)
-    if len(widgets) > 1:
-        column = QVBoxLayout(inner)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for widget in widgets:
-            column.addWidget(widget)
-    line.addStretch(0)
-    line.addWidget(inner, 100)
-    line.addStretch(0)
-    return outer

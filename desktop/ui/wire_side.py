@@ -23,7 +23,7 @@ class WireSide(QObject):
         super().__init__(page)
         self._page = page
         self._view: WireView | None = None
-        page._wire_on.toggled.connect(self._show)
+        page.box.wire.toggled.connect(self._show)
         if page.tab.player is not None:
             self._begin_replay()
 
@@ -44,7 +44,7 @@ class WireSide(QObject):
             page._side.addWidget(self._view)
         if self._view is not None:
             self._view.title = page.tab.title
-            page._show_panel(self._view, on)
+            page._side.show_panel(self._view, on)
         if on and page._side.width() < _WIDTH:
             total = sum(page._split.sizes()) or page.width()
             side = max(0, min(_WIDTH, total - _LEAST))
@@ -69,10 +69,10 @@ class WireSide(QObject):
         assert player is not None
         bar = ReplayBar(player, page.tab.title.removeprefix("Replay: "))
         bar.restarted.connect(self._anew)
-        outer = page._box.parentWidget().layout()
-        page._box.hide()
+        outer = page.box.parentWidget().layout()
+        page.box.hide()
         outer.insertWidget(1, bar, 100)  # type: ignore[union-attr]
-        bar.add_tools(page._think, page._act, page._wire_on)
+        bar.add_tools(page.box.thinking, page.box.activity, page.box.wire)
 
     def _anew(self) -> None:
         self._page._bridge.clear()

@@ -173,9 +173,9 @@ async def pour(sluice: Driven, text: str) -> None:
     await sluice.until(lambda: sluice.shows("approval_dialog"), "the dialog")
     for item in session.conversation.items.values():
         if isinstance(item, ToolItem):
-            sluice.page._act.setChecked(True)
-            sluice.page._activity.select(item.id)
-    sluice.page._think.setChecked(True)
+            sluice.page.box.activity.setChecked(True)
+            sluice.page._side.activity.select(item.id)
+    sluice.page.box.thinking.setChecked(True)
     await asyncio.sleep(0.1)
 
 

@@ -43,7 +43,7 @@ def main(folder: str, file: str) -> None:
 
     async def work() -> None:
         async with window(app, Path(folder), Connection("openai", "http://127.0.0.1:9/v1", "m")) as sluice:
-            strip, said = sluice.page._strip, []
+            strip, said = sluice.page.box.strip, []
             sluice.page.pictures.words.connect(said.append)
             await asyncio.sleep(0.3)
             probe = Probe()

@@ -42,7 +42,7 @@ def composer(sluice: Driven) -> Composer:
 
 
 async def settled(sluice: Driven) -> None:
-    await sluice.until(lambda: sluice.page._strip.coming == 0, "the picture's outcome")
+    await sluice.until(lambda: sluice.page.box.strip.coming == 0, "the picture's outcome")
 
 
 Work = Callable[[Driven], Awaitable[None]]
@@ -154,7 +154,7 @@ def test_what_is_dropped_pasted_and_named_by_an_address_becomes_pictures(qapp: Q
         for mime in (drop, bitmap, address, link):
             composer(sluice).insertFromMimeData(mime)
         await settled(sluice)
-        names = [image.name for image in sluice.page._strip.images()]
+        names = [image.name for image in sluice.page.box.strip.images()]
         assert names == ["0.png", "1.png", "pasted.png", "pasted.png"]
         assert composer(sluice).toPlainText() == "https://example.org/a.png"
 
@@ -169,9 +169,9 @@ def test_the_original_is_sent_where_the_person_chooses_it(qapp: QApplication, tm
     async def work(sluice: Driven) -> None:
         sluice.page.pictures.attach_files([str(big)])
         await settled(sluice)
-        small = sluice.page._strip.images()[0]
+        small = sluice.page.box.strip.images()[0]
         QTest.mouseClick(sluice.find("attachment_original", QToolButton), Qt.MouseButton.LeftButton)
-        original = sluice.page._strip.images()[0]
+        original = sluice.page.box.strip.images()[0]
         assert original.data == big.read_bytes() != small.data
         sluice.say("look")
         await sluice.until(lambda: bool(host.pictures), "the picture at the server")
@@ -196,11 +196,11 @@ def test_what_arrives_is_what_the_strip_shows_and_it_is_there_after_a_restart(
     async def work(sluice: Driven) -> None:
         sluice.page.pictures.attach_files([str(file)])
         await settled(sluice)
-        sent.append(sha256(sluice.page._strip.images()[0].data).hexdigest())
+        sent.append(sha256(sluice.page.box.strip.images()[0].data).hexdigest())
         sluice.say("images")
         await sluice.until(lambda: bool(sluice.page.session.conversation.runs), "the run")
         await sluice.until(lambda: not sluice.page.session.running, "its end")
-        assert sluice.page._strip.images() == ()
+        assert sluice.page.box.strip.images() == ()
         await sluice.until(lambda: sent[0][:16] in arrived(server, sluice.text()), "the picture at the server")
 
     async def again(sluice: Driven) -> None:
@@ -229,7 +229,7 @@ def test_an_agent_without_eyes_refuses_and_the_draft_is_whole(qapp: QApplication
         await sluice.until(lambda: not sluice.page.session.running, "the refusal")
         await sluice.until(lambda: "content must be a string" in sluice.text(), "the words")
         assert composer(sluice).toPlainText() == "look at this"
-        assert [image.name for image in sluice.page._strip.images()] == ["picture.png"]
+        assert [image.name for image in sluice.page.box.strip.images()] == ["picture.png"]
 
     on("promptshuttle", PromptShuttle(takes_pictures=False), work, qapp, tmp_path / "data")
 

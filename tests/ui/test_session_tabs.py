@@ -154,8 +154,8 @@ def test_two_conversations_side_by_side(qapp: QApplication, tmp_path: Path) -> N
             assert "Answer number 1." in beside._transcript.plain_text()
             assert "Answer number 1." not in sluice.text()
             assert set(sluice.window.pages()) == {beside, sluice.page}
-            QTest.keyClicks(beside._composer, "three")
-            QTest.keyClick(beside._composer, Qt.Key.Key_Return)
+            QTest.keyClicks(beside.box.composer, "three")
+            QTest.keyClick(beside.box.composer, Qt.Key.Key_Return)
             await sluice.until(lambda: "Answer number 3." in beside._transcript.plain_text(), "its own answer")
             assert "three" not in sluice.page._transcript.plain_text()
             pane = sluice.find("side_pane")

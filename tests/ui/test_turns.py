@@ -257,7 +257,7 @@ def test_a_draft_with_its_pictures_is_stored_a_second_after_the_last_key(qapp: Q
     async def work() -> None:
         async with window(qapp, tmp_path, Connection("openai", "http://127.0.0.1:9/v1", "m")) as sluice:
             picture = Image("p.png", "image/png", b"not looked at")
-            sluice.page._strip.add(picture)
+            sluice.page.box.strip.add(picture)
             QTest.keyClicks(composer(sluice), "half a thought")
             typed = time.monotonic()
             history = sluice.workspace.library._history

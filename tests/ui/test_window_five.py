@@ -122,13 +122,13 @@ def test_a_picture_arrives_as_it_was_shown(protocol: str, qapp: QApplication, tm
 
     async def work(sluice: Driven, host: Any, server: Server) -> None:
         sluice.page.pictures.attach_files([str(file)])
-        await sluice.until(lambda: bool(sluice.page._strip.images()), "the thumbnail")
-        (shown,) = sluice.page._strip.images()
+        await sluice.until(lambda: bool(sluice.page.box.strip.images()), "the thumbnail")
+        (shown,) = sluice.page.box.strip.images()
         sluice.say(_IMAGES.get(protocol, "look"))
         assert await ended(sluice, 1) == "completed"
         digest = sha256(shown.data).hexdigest()
         assert digest[:16] in pictures(protocol, host, sluice)
-        assert not sluice.page._strip.images(), "the strip is emptied when the server has the picture"
+        assert not sluice.page.box.strip.images(), "the strip is emptied when the server has the picture"
 
     over(qapp, tmp_path / "data", protocol, work)
 

@@ -1,0 +1,86 @@
+"""The frame at the bottom of a tab: pictures, the composer, and the row of buttons under it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from desktop.services.snippets import Snippets
+from desktop.ui.attachment_strip import AttachmentStrip
+from desktop.ui.composer import Composer
+from desktop.ui.connection_picker import ConnectionPicker
+from desktop.ui.corners import tool_button
+from desktop.ui.icons import icon
+from desktop.ui.slash_menu import SlashMenu
+from desktop.ui.theme import Theme
+
+_WIDTH = 820  # pixels, at most
+
+
+class ComposerBox(QFrame):
+    """Its parts are used by the page: `composer`, `strip`, `picker`, the buttons `attach`, `send` and `stop`, and the
+    toggles of the side panel, `thinking`, `activity` and `wire`."""
+
+    def __init__(self, snippets: Snippets, theme: Theme) -> None:
+        super().__init__(objectName="composer_box")
+        self.composer = Composer()
+        self.strip = AttachmentStrip()
+        self._slash = SlashMenu(self.composer, snippets)
+        self.picker = ConnectionPicker()
+        self.attach = tool_button("attach_button", "Attach pictures")
+        self.thinking = tool_button("thinking_toggle", "Thinking", checkable=True)
+        self.activity = tool_button("activity_toggle", "Activity", checkable=True)
+        self.wire = tool_button("wire_toggle", "Wire", checkable=True)
+        self.send = QPushButton("Send", objectName="send_button")
+        self.send.setProperty("primary", "true")
+        self.stop = QPushButton("Stop", objectName="stop_button")
+        self.stop.hide()
+        inner = QVBoxLayout(self)
+        inner.setContentsMargins(10, 8, 10, 8)
+        inner.addWidget(self.strip)
+        inner.addWidget(self.composer)
+        inner.addLayout(self._row())
+        self.set_theme(theme)
+
+    def show_running(self, running: bool) -> None:
+        """Offer Stop in Send's place while a run is live."""
+        self.stop.setVisible(running)
+        self.send.setVisible(not running)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        icons = {"attach": self.attach, "thought": self.thinking, "panel": self.activity, "wire": self.wire}
+        for name, button in icons.items():
+            button.setIcon(icon(name, theme.muted, theme.border))
+        self.setStyleSheet(
+            f"#composer_box {{ background: {theme.page.name()}; border: 1px solid {theme.border.name()};"
+            f" border-radius: 12px; }} QPlainTextEdit {{ background: transparent; }}"
+        )
+
+    def _row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        row.addWidget(self.attach)
+        row.addWidget(self.picker)
+        row.addStretch(1)
+        for button in (self.thinking, self.activity, self.wire, self.stop, self.send):
+            row.addWidget(button)
+        return row
+
+
+def centred(*widgets: QWidget) -> QWidget:
+    """Widgets one above the other in the middle, as wide as the composer at most."""
+    outer = QWidget()
+    line = QHBoxLayout(outer)
+    line.setContentsMargins(16, 4 if len(widgets) == 1 else 0, 16, 4 if len(widgets) == 1 else 0)
+    inner = QWidget() if len(widgets) > 1 else widgets[0]
+    inner.setMaximumWidth(_WIDTH)
+    if len(widgets) > 1:
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for widget in widgets:
+            column.addWidget(widget)
+    line.addStretch(0)
+    line.addWidget(inner, 100)
+    line.addStretch(0)
+    return outer
