@@ -7,30 +7,52 @@ from datetime import datetime
 
 from desktop.core.arguments import Line, lay_out, lay_out_text
 from desktop.core.describe import arguments_line
+from desktop.core.language import mark, tr
 from desktop.core.visible import json_text, one_line, visible
 from desktop.services.audit import AuditEntry
 from desktop.services.decision_tap import PERSON
 
-_VERDICTS = {"allow": "allowed", "deny": "denied", "answer": "answered"}
+_VERDICTS = {"allow": mark("allowed"), "deny": mark("denied"), "answer": mark("answered")}
+_BY_RULE = {
+    "allow": mark("allowed by a rule"),
+    "deny": mark("denied by a rule"),
+    "answer": mark("answered by a rule"),
+}
+_BY_PERSON = {
+    "allow": mark("{when} Allowed by a person"),
+    "deny": mark("{when} Denied by a person"),
+    "answer": mark("{when} Answered by a person"),
+}
+_BY_THIS = {
+    "allow": mark("{when} Allowed by a {rule}"),
+    "deny": mark("{when} Denied by a {rule}"),
+    "answer": mark("{when} Answered by a {rule}"),
+}
+_STATES = {
+    "answered": mark("answered"),
+    "expired": mark("expired"),
+    "withdrawn": mark("withdrawn"),
+    "superseded": mark("superseded"),
+}
 _ENDINGS = {
-    "answered": "The agent took the answer.",
-    "expired": "The time to decide ran out.",
-    "withdrawn": "The agent no longer waited for an answer.",
-    "superseded": "A newer request took its place.",
+    "answered": mark("The agent took the answer."),
+    "expired": mark("The time to decide ran out."),
+    "withdrawn": mark("The agent no longer waited for an answer."),
+    "superseded": mark("A newer request took its place."),
 }
 
 
 def verdict(entry: AuditEntry) -> str:
     """What became of it, in a word or two."""
     if entry.decision is None:
-        return "not decided" if entry.how is None else entry.how
-    word = _VERDICTS.get(entry.decision, entry.decision)
-    return word if entry.by in (None, PERSON) else f"{word} by a rule"
+        return tr("not decided") if entry.how is None else tr(_STATES.get(entry.how, entry.how))
+    words = _VERDICTS if entry.by in (None, PERSON) else _BY_RULE
+    return tr(words.get(entry.decision, entry.decision))
 
 
 def headline(entry: AuditEntry) -> str:
     """Two lines for a list."""
-    about = one_line(entry.tool or entry.text or entry.type or "a request", 60)
+    about = one_line(entry.tool or entry.text or entry.type or tr("a request"), 60)
     first = f"{about}  {one_line(arguments_line(entry.args), 60)}" if entry.args is not None else about
     when, where = _when(entry.decided_at or entry.shown_at), one_line(entry.place.title, 40)
     return f"{first}\n{when} · {verdict(entry)} · {where}"
@@ -47,31 +69,31 @@ def matches(entry: AuditEntry, words: str) -> bool:
 
 def lines(entry: AuditEntry) -> Iterator[Line]:
     """Everything that is known, in the order in which it happened."""
-    yield Line("note", f"Conversation: {one_line(entry.place.title, 200)}")
-    yield Line("note", f"Server: {one_line(entry.place.server, 200)}")
-    yield Line("note", f"Request: {one_line(entry.ask, 200)}")
+    yield Line("note", tr("Conversation: {title}", title=one_line(entry.place.title, 200)))
+    yield Line("note", tr("Server: {server}", server=one_line(entry.place.server, 200)))
+    yield Line("note", tr("Request: {request}", request=one_line(entry.ask, 200)))
     yield Line("note", _shown(entry))
     if entry.digest:
-        yield Line("note", f"Digest of what was shown: {entry.digest}")
+        yield Line("note", tr("Digest of what was shown: {digest}", digest=entry.digest))
     if entry.tool:
-        yield Line("said", f"Tool: {visible(entry.tool)}")
+        yield Line("said", tr("Tool: {tool}", tool=visible(entry.tool)))
     if entry.text:
-        yield Line("note", "The agent said:")
+        yield Line("note", tr("The agent said:"))
         yield from lay_out_text(entry.text)
-    yield Line("note", "Arguments:")
+    yield Line("note", tr("Arguments:"))
     yield from lay_out(entry.args)
     yield from _decision(entry)
     for at, method, address, body in entry.sent:
-        yield Line("note", f"{_when(at)} Sent: {one_line(f'{method} {address}', 300)}")
+        yield Line("note", tr("{when} Sent: {what}", when=_when(at), what=one_line(f"{method} {address}", 300)))
         if body is not None:
             yield from lay_out(body)
     for at, status, words in entry.came_back:
-        said = f"{_when(at)} The server answered {status}." if status else f"{_when(at)} No answer came back."
-        yield Line("note", f"{said} {one_line(words, 300)}".strip())
+        said = tr("The server answered {status}.", status=status) if status else tr("No answer came back.")
+        yield Line("note", f"{_when(at)} {said} {one_line(words, 300)}".strip())
     if entry.sent and not entry.came_back:
-        yield Line("note", "It is not known whether it arrived: nothing came back while Sluice was running.")
+        yield Line("note", tr("It is not known whether it arrived: nothing came back while Sluice was running."))
     if entry.how:
-        yield Line("note", _ENDINGS.get(entry.how, entry.how))
+        yield Line("note", tr(_ENDINGS.get(entry.how, entry.how)))
 
 
 def as_text(entry: AuditEntry) -> str:
@@ -81,21 +103,22 @@ def as_text(entry: AuditEntry) -> str:
 
 def _shown(entry: AuditEntry) -> str:
     if entry.shown_at is None:
-        return "It is not known when this was shown."
+        return tr("It is not known when this was shown.")
+    when = _when(entry.shown_at)
     if entry.shown_to != PERSON:
-        return f"{_when(entry.shown_at)} Not shown: it came to a {one_line(entry.shown_to, 200)}"
-    return f"{_when(entry.shown_at)} Shown to a person"
+        return tr("{when} Not shown: it came to a {rule}", when=when, rule=one_line(entry.shown_to, 200))
+    return tr("{when} Shown to a person", when=when)
 
 
 def _decision(entry: AuditEntry) -> Iterator[Line]:
     if entry.decision is None or entry.decided_at is None:
-        yield Line("note", "Nothing was decided here.")
+        yield Line("note", tr("Nothing was decided here."))
         return
-    who = "a person" if entry.by in (None, PERSON) else f"a {one_line(entry.by or '', 200)}"
-    what = _VERDICTS.get(entry.decision, entry.decision).capitalize()
-    yield Line("note", f"{_when(entry.decided_at)} {what} by {who}")
+    words = _BY_PERSON if entry.by in (None, PERSON) else _BY_THIS
+    who = {"when": _when(entry.decided_at), "rule": one_line(entry.by or "", 200)}
+    yield Line("note", tr(words.get(entry.decision, words["answer"]), **who))
     if entry.answer:
-        yield Line("note", "With:")
+        yield Line("note", tr("With:"))
         yield from lay_out(entry.answer)
 
 

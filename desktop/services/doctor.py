@@ -28,7 +28,8 @@ from desktop.services.clock import now
 from desktop.services.neterrors import reasons, tls_words
 from desktop.services.network import Route, context_for, fingerprint_of, fingerprint_words, is_loopback, place
 from desktop.services.session import Session
-from desktop.services.transport import Transport, Way, issuer_of, usual_context
+from desktop.services.transport import Transport, usual_context
+from desktop.services.way import Way, named
 
 State = Literal["ok", "note", "failed"]
 _PATIENCE = 15.0  # seconds for each step
@@ -151,7 +152,7 @@ class Doctor:
         except (ssl.SSLError, OSError) as error:
             return await self._untrusted(error)
         tls = shown.version()
-        words = f"{tls}; the certificate was issued by {issuer_of(shown.getpeercert()) or 'nobody who is checked'}"
+        words = f"{tls}; the certificate was issued by {_issuer(shown) or 'nobody who is checked'}"
         pinned = self.route.network.pinned
         if pinned:
             return Check("tls", "note", f"{tls}; accepted as an exception: {fingerprint_words(pinned)}.")
@@ -243,6 +244,10 @@ class Doctor:
 
 _NAMES = {"name": "Name", "tcp": "Connection", "tls": "Encryption", "http": "Answer", "key": "Key and agent",
           "stream": "Streaming"}  # fmt: skip
+
+
+def _issuer(tls: ssl.SSLObject) -> str:
+    return named((tls.getpeercert() or {}).get("issuer"), "organizationName", "commonName")
 
 
 def _login(proxy: str) -> str:

@@ -77,8 +77,10 @@ ALTER TABLE sessions ADD COLUMN named INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN view TEXT NOT NULL DEFAULT '';
 """
 
-# without them every start would read all sessions, and the list of usage all runs
+# without them every start and every letter of a search would read all sessions, and the list of usage all runs
 _LISTS = """
+DROP INDEX sessions_updated;
+CREATE INDEX sessions_titled ON sessions (updated DESC, title);
 CREATE INDEX sessions_listed ON sessions (archived, pinned DESC, updated DESC, id DESC);
 CREATE INDEX sessions_open ON sessions (position, created, id) WHERE open = 1;
 CREATE INDEX runs_started ON runs (started);

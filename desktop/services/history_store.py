@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -32,6 +33,7 @@ SELECT key, title, coalesce((SELECT substr(prompt, 1, 200) FROM runs WHERE sessi
        updated, (SELECT count(*) FROM runs WHERE session = s.id), named, view
 FROM sessions s
 """
+_LIKE = re.compile("[!%_]")  # what LIKE does not take literally
 _LONG = 1_000  # characters of an event from which it is stored compressed
 _SAID = "(EXISTS (SELECT 1 FROM runs WHERE session = s.id) OR draft <> '')"
 
@@ -114,11 +116,13 @@ class Store:
         self, text: str, limit: int, profile: str | None = None, since: float | None = None
     ) -> list[SessionRecord]:
         """Sessions with the text in their title, in capitals or not, newest first."""
-        fold = "lower" if text.isascii() else "casefold"  # SQLite's own is faster and knows only A to Z
+        plain = clean_text(text)
+        like = "%" + _LIKE.sub(r"!\g<0>", plain) + "%"
+        within = "title LIKE :like ESCAPE '!'" if plain.isascii() else "instr(casefold(title), casefold(:text))"
+        of = "" if profile is None else "AND profile_id = :profile"  # unasked, the index alone is read
         found = self.db.execute(
-            f"{_SESSION} WHERE instr({fold}(title), {fold}(:text)) AND {_SAID} "
-            "AND (:profile IS NULL OR profile_id = :profile) AND updated >= :since ORDER BY updated DESC LIMIT :limit",
-            {"text": clean_text(text), "profile": profile, "since": since or 0.0, "limit": limit},
+            f"{_SESSION} WHERE {within} AND updated >= :since {of} AND {_SAID} ORDER BY updated DESC LIMIT :limit",
+            {"like": like, "text": plain, "profile": profile, "since": since or 0.0, "limit": limit},
         )
         return [_record(row) for row in found]
 

@@ -67,7 +67,7 @@ class Writer:
         if self.stuck:
             self._tell("Some of what was said last could not be saved.")
         with suppress(sqlite3.Error):
-            self.store.db.execute("PRAGMA optimize")
+            self.store.db.executescript("PRAGMA analysis_limit = 400; PRAGMA optimize;")
         self.store.db.close()
 
     # ---- inside

@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from desktop.core.bounds import MEGABYTE, Bounds
 from desktop.core.errors import SluiceError
+from desktop.core.language import tr
 
 ProxyMode = Literal["system", "environment", "manual", "none"]
 PROXY_SECRET = "net.proxy"
@@ -75,6 +76,14 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """The proxy that a request takes, its login included, or None for the direct way; `why` is the rule, in words."""
+
+    proxy: str | None = field(repr=False)
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """A network with its secrets. Equal routes share their connections."""
 
@@ -93,20 +102,26 @@ class Route:
         kept = {name: getattr(self.network, name) for name in _FOR_ALL}
         return Route(Network(**kept), self.proxy_password)
 
-    def proxy_for(self, url: str) -> str | None:
-        """The proxy's address for `url`, login included, or None for a direct way. Loopback is always direct."""
+    def choose(self, url: str) -> Choice:
+        """The proxy for `url`, and the rule. Loopback is always direct."""
         parts = urlsplit(url)
         host = (parts.hostname or "").lower()
-        if is_loopback(host) or self.network.proxy == "none":
-            return None
-        if self.network.proxy == "manual":
-            return None if bypassed(host, self.network.bypass) else self._manual()
-        return ambient_proxy(parts.scheme, host, self.network.proxy == "environment")
+        if is_loopback(host):
+            return Choice(None, tr("this computer is never reached through one"))
+        if self.network.proxy == "none" or (self.network.proxy == "manual" and not self.network.proxy_url.strip()):
+            return Choice(None, tr("this connection is set to use none"))
+        if self.network.proxy != "manual":
+            return ambient_proxy(parts.scheme, host, self.network.proxy == "environment")
+        if bypassed(host, self.network.bypass):
+            return Choice(None, tr("{host} is on this connection's list of hosts that need none", host=host))
+        return Choice(self._manual(), tr("it is set for this connection"))
 
-    def _manual(self) -> str | None:
+    def proxy_for(self, url: str) -> str | None:
+        """The proxy's address for `url`, login included, or None for a direct way."""
+        return self.choose(url).proxy
+
+    def _manual(self) -> str:
         address = self.network.proxy_url.strip()
-        if not address:
-            return None
         parts = urlsplit(address if "://" in address else f"http://{address}")
         login = ""
         if self.network.proxy_user:
@@ -161,13 +176,19 @@ def _matches(host: str, pattern: str) -> bool:
         return False
 
 
-def ambient_proxy(scheme: str, host: str, environment_only: bool) -> str | None:
+def ambient_proxy(scheme: str, host: str, environment_only: bool) -> Choice:
     """The proxy that the system's settings (or only the environment) name for a host."""
     known = urllib.request.getproxies_environment() if environment_only else urllib.request.getproxies()
+    from_environment = environment_only or known == urllib.request.getproxies_environment()
     if bypassed(host, tuple(known.get("no", "").split(","))) or _system_bypasses(host, environment_only):
-        return None
+        if from_environment:
+            return Choice(None, tr("NO_PROXY in the environment names {host}", host=host))
+        return Choice(None, tr("this computer's settings say that {host} needs none", host=host))
     found = known.get(scheme) or known.get("all")
-    return None if not found else found if "://" in found else f"http://{found}"
+    if not found:
+        return Choice(None, tr("none is set in the environment") if from_environment else tr("this computer has none"))
+    where = tr("the environment names it") if from_environment else tr("this computer's settings name it")
+    return Choice(found if "://" in found else f"http://{found}", where)
 
 
 def _system_bypasses(host: str, environment_only: bool) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
@@ -21,11 +22,13 @@ from urllib.parse import urlsplit
 from desktop import __version__
 from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken
 from desktop.core.events import Failure
+from desktop.core.language import tr
 from desktop.core.requests import HttpCall, Reply
 from desktop.core.wire.jsontext import clean
 from desktop.services import inflate
 from desktop.services.neterrors import ours
-from desktop.services.network import DIRECT, Route, context_for, fingerprint_of, place
+from desktop.services.network import DIRECT, Choice, Route, context_for, place
+from desktop.services.way import Way, way_of
 
 if TYPE_CHECKING:
     import httpx
@@ -33,12 +36,19 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _MAX_REPLY = 64 * 1024 * 1024  # of an answer that is read whole
 _MAX_ERROR = 1024 * 1024  # of an error's body: enough to find its words in
+_TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for what is not encrypted
 _tls: ssl.SSLContext | None = None
 _tls_lock = Lock()
 
 
-def warm() -> ssl.SSLContext:
-    """Load httpx and the TLS context once; safe from any thread."""
+def warm() -> None:
+    """Load httpx and the TLS context once; safe from any thread. What is wrong with it is said when it is needed."""
+    with suppress(SluiceError):
+        trusted()
+
+
+def trusted() -> ssl.SSLContext:
+    """The TLS context that connections share. Raises ConnectionFailed, as `usual_context`."""
     global _tls
     with _tls_lock:
         if _tls is None:
@@ -48,23 +58,26 @@ def warm() -> ssl.SSLContext:
 
 def usual_context() -> ssl.SSLContext:
     """A TLS context that trusts the authorities that come with the program, and those that this computer trusts:
-    an office's own authority is among the latter. SSL_CERT_FILE and SSL_CERT_DIR replace both."""
+    an office's own authority is among the latter. SSL_CERT_FILE and SSL_CERT_DIR replace both. Raises ConnectionFailed
+    where what they name cannot be used."""
     import httpx
 
-    context = httpx.create_ssl_context()
-    context.load_default_certs()
+    try:
+        context = httpx.create_ssl_context()
+        context.load_default_certs()
+    except OSError as error:  # ssl.SSLError among them
+        raise ConnectionFailed(_no_authorities(), repr(error), code="certificate") from error
     return context
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How an answer came: the proxy (without its login) or None, and of TLS the version, who vouched for the server,
-    and the SHA-256 of its certificate; empty over plain HTTP."""
-
-    proxy: str | None = None
-    tls: str = ""
-    issuer: str = ""
-    fingerprint: str = ""
+def _no_authorities() -> str:
+    name = next((n for n in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(n)), None)
+    if name is None:
+        return tr("The list of certificate authorities that comes with Sluice cannot be read. Install Sluice anew.")
+    return tr(
+        "{name} in the environment names certificates that cannot be read: {path}. Correct or unset {name} and start "
+        "Sluice again.", name=name, path=os.environ[name],
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +87,7 @@ class Opened:
     status: int
     headers: dict[str, str]
     chunks: AsyncIterator[bytes]
-    way: Way = Way()
+    way: Way
 
 
 @dataclass(slots=True)
@@ -92,7 +105,15 @@ class Transport:
 
     def __init__(self, http: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = http
-        self._clients: dict[tuple[Route, str | None], _Client] = {}
+        self._clients: dict[tuple[Route, str | None, bool], _Client] = {}
+        self._ways: dict[tuple[Route, tuple[str, str, int | None]], Way] = {}
+
+    def way(self, url: str, route: Route = DIRECT) -> Way | None:
+        """How the last answer from this address's origin came; None if none did in this run of the program."""
+        try:
+            return self._ways.get((route, origin(url)))
+        except ValueError:
+            return None
 
     async def fetch(self, call: HttpCall, route: Route = DIRECT) -> Reply:
         """One whole answer. Never raises for what the network does: `failure` says it."""
@@ -113,8 +134,8 @@ class Transport:
     @asynccontextmanager
     async def stream(self, call: HttpCall, route: Route = DIRECT) -> AsyncIterator[Opened]:
         """The answer as it comes. Raises ConnectionFailed before its head, StreamBroken after."""
-        proxy = _proxy(route, call.url)
-        client = await self._client(route, proxy, call.fresh)
+        choice = _choice(route, call.url)
+        client = await self._client(route, choice.proxy, _is_secure(call.url, choice.proxy), call.fresh)
         client.users += 1
         began = False
         import httpx
@@ -126,12 +147,13 @@ class Transport:
                 began = True
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 chunks = inflate.plain(response.aiter_raw(), headers)
-                yield Opened(response.status_code, headers, chunks, _way(response, proxy))
+                way = self._ways[route, origin(call.url)] = way_of(response, choice, bool(route.network.pinned))
+                yield Opened(response.status_code, headers, chunks, way)
             finally:
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, UnicodeError) as error:
             _log.debug("%s %s: %r", call.method, urlsplit(call.url).path, error)
-            raise ours(error, call.url, began, proxy) from error
+            raise ours(error, call.url, began, choice.proxy) from error
         except asyncio.CancelledError:
             client.stale = client.stale or not began
             raise
@@ -163,14 +185,14 @@ class Transport:
         timeout = httpx.Timeout(read, connect=network.connect_timeout, pool=None)
         return client.build_request(call.method, call.url, content=body, headers=headers, timeout=timeout)
 
-    async def _client(self, route: Route, proxy: str | None, fresh: bool) -> _Client:
+    async def _client(self, route: Route, proxy: str | None, secure: bool, fresh: bool) -> _Client:
         """The client of a route, made once; or one for a single call."""
         if fresh:
-            return _Client(await self._make(route, proxy), stale=True)
-        key = (route, proxy)
+            return _Client(await self._make(route, proxy, secure), stale=True)
+        key = (route, proxy, secure)
         held = self._clients.get(key)
         if held is None or held.stale:
-            made = _Client(await self._make(route, proxy))
+            made = _Client(await self._make(route, proxy, secure))
             held = self._clients.get(key)
             if held is not None and not held.stale:  # another call was quicker
                 await made.http.aclose()
@@ -178,8 +200,8 @@ class Transport:
             held = self._clients[key] = made
         return held
 
-    async def _make(self, route: Route, proxy: str | None) -> httpx.AsyncClient:
-        context = await asyncio.to_thread(_context, route)
+    async def _make(self, route: Route, proxy: str | None, secure: bool) -> httpx.AsyncClient:
+        context = await asyncio.to_thread(_context, route) if secure else _TRUSTS_NOBODY
         import httpx
 
         try:
@@ -201,33 +223,22 @@ class Transport:
 def _context(route: Route) -> ssl.SSLContext:
     network = route.network
     if not (network.ca_file or network.client_cert or network.pinned):
-        return warm()
+        return trusted()
     try:
         return context_for(route, usual_context)
     except SluiceError as error:
         raise ConnectionFailed(error.headline, error.detail, code="certificate") from error
 
 
-def _proxy(route: Route, url: str) -> str | None:
+def _choice(route: Route, url: str) -> Choice:
     try:
-        return route.proxy_for(url)
+        return route.choose(url)
     except ValueError as error:
         raise ConnectionFailed("The address is not complete.", repr(error), code="address") from error
 
 
-def _way(response: httpx.Response, proxy: str | None) -> Way:
-    shown = place(proxy) if proxy else None
-    stream = response.extensions.get("network_stream")
-    tls: ssl.SSLObject | None = stream.get_extra_info("ssl_object") if stream is not None else None
-    if tls is None:
-        return Way(shown)
-    return Way(shown, tls.version() or "", issuer_of(tls.getpeercert()), fingerprint_of(tls.getpeercert(True) or b""))
-
-
-def issuer_of(certificate: Any) -> str:
-    """Who issued a certificate, from what ssl tells of it; "" if it tells nothing."""
-    parts = dict(pair for entry in (certificate or {}).get("issuer", ()) for pair in entry)
-    return str(parts.get("organizationName") or parts.get("commonName") or "")
+def _is_secure(url: str, proxy: str | None) -> bool:
+    return any(address.startswith("https:") for address in (url.lower(), proxy or ""))
 
 
 def origin(url: str) -> tuple[str, str, int | None]:

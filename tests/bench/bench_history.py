@@ -22,6 +22,7 @@ from desktop.services.history import History
 from desktop.services.history_schema import open_store
 from desktop.services.history_store import Store
 from desktop.services.history_writer import Writer
+from desktop.services.library import Library, Wanted
 from desktop.services.paths import Paths
 
 _DONE = RunEnded(status="completed")
@@ -88,6 +89,25 @@ def search(path: Path) -> None:
         )
     print(f"  {'all':18} p50 {quantile(every, 0.5):6.2f}  p99 {quantile(every, 0.99):6.2f} ms")
     db.close()
+
+
+async def typing(folder: Path) -> None:
+    """Print the times of the whole way, from each letter that is typed to the list that is shown."""
+    history = History(Paths(folder))
+    library = Library(history)
+    with sqlite3.connect(Paths(folder).history_file) as db:
+        said = [row[0].split()[:3] for row in db.execute("SELECT text FROM docs WHERE id % 400 = 0 LIMIT 60")]
+    waited, worked = [], []
+    for words in said:
+        text = " ".join(words)
+        for end in range(1, len(text) + 1):
+            began, busy = time.perf_counter(), time.process_time()
+            await library.entries(Wanted(text[:end]))
+            waited.append((time.perf_counter() - began) * 1000)
+            worked.append((time.process_time() - busy) * 1000)
+    for name, times in (("waited", waited), ("processor", worked)):
+        print(f"  letter by letter, {name:9} p50 {quantile(times, 0.5):6.2f}  p99 {quantile(times, 0.99):6.2f} ms")
+    await history.close()
 
 
 def quantile(times: list[float], q: float) -> float:
@@ -161,6 +181,7 @@ def main() -> None:
         asyncio.run(load(many, "s0"))
         print("search, the newest 50")
         search(Paths(many).history_file)
+        asyncio.run(typing(many))
         print("one conversation of 10,000 messages")
         long = folder / "long"
         writer = Writer(Paths(long).history_file, print)
