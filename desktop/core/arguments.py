@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from desktop.core.conversation import AskItem
-from desktop.core.visible import count, digest, json_text, length, visible
+from desktop.core.language import tr, trn
+from desktop.core.visible import digest, json_text, length, visible
 
 #: frame: JSON around the values; note: words of ours; said: free text; text: an unfolded string; code: a command;
 #: same, added, removed: a line of an edit.
@@ -44,7 +45,7 @@ _MOST_COMPARED = 600  # lines of each side of an edit
 def lay_out(args: Any) -> Iterator[Line]:
     """The lines of a call's arguments, in the order in which they were sent."""
     if args is None:
-        yield Line("note", "The request came without arguments.")
+        yield Line("note", tr("The request came without arguments."))
     elif isinstance(args, dict) and args:
         yield from _members(args, 0)
     elif isinstance(args, str):
@@ -73,10 +74,14 @@ def as_text(args: Any) -> str:
 def size(args: Any) -> tuple[int, str]:
     """How long the arguments are: in characters of JSON, and in words."""
     if args is None:
-        return 0, "no arguments"
+        return 0, tr("no arguments")
     written = args if isinstance(args, str) else json_text(args)
-    fields = f" in {count(len(args), 'field')}" if isinstance(args, dict) else ""
-    return len(written), count(len(written), "character") + fields
+    characters = trn("{n} character", "{n} characters", len(written))
+    if isinstance(args, dict):
+        return len(written), trn(
+            "{characters} in {n} field", "{characters} in {n} fields", len(args), characters=characters
+        )
+    return len(written), characters
 
 
 def ask_digest(item: AskItem) -> str:
@@ -123,7 +128,8 @@ def _value(label: str, value: Any, depth: int) -> Iterator[Line]:
 
 def _container(label: str, value: dict[Any, Any] | list[Any], depth: int) -> Iterator[Line]:
     if depth >= _DEEP:
-        yield Line("note", f"{_pad(depth)}{label}nested deeper than {_DEEP} levels, on one line:")
+        words = tr("nested deeper than {levels} levels, on one line:", levels=_DEEP)
+        yield Line("note", f"{_pad(depth)}{label}{words}")
         yield from _unfold(json_text(value), "text", depth)
         return
     is_map = isinstance(value, dict)
@@ -138,7 +144,7 @@ def _container(label: str, value: dict[Any, Any] | list[Any], depth: int) -> Ite
 
 def _unfold(text: str, kind: Kind, depth: int) -> Iterator[Line]:
     if not text:
-        yield Line("note", f"{_pad(depth)}(empty)")
+        yield Line("note", f"{_pad(depth)}{tr('(empty)')}")
     for line in _rows(text) if text else ():
         yield Line(kind, _pad(depth) + BAR[kind] + line)
 

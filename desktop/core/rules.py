@@ -17,10 +17,17 @@ from typing import Any
 from desktop.core.arguments import as_text
 from desktop.core.ask_words import is_plain
 from desktop.core.conversation import AskItem
+from desktop.core.language import mark, tr
 from desktop.core.visible import digest, one_line, visible
 
 _STAR = re.compile(r"(?<!\\)\*")
 _SOME_TEXT = r"(?P<star{}>[^\n\r;&|<>$`(){{}}\\]*)"
+_WORDS = {  # (allow, by pattern)
+    (True, False): mark("allow {tool} with exactly this"),
+    (True, True): mark("allow {tool} as the pattern says"),
+    (False, False): mark("deny {tool} with exactly this"),
+    (False, True): mark("deny {tool} as the pattern says"),
+}
 
 
 @dataclass(slots=True)
@@ -42,9 +49,8 @@ class Rule:
     @property
     def words(self) -> str:
         """The rule in one line."""
-        verb, how = "allow" if self.allow else "deny", "as the pattern says" if self.pattern else "with exactly this"
-        where = "" if self.session is None else ", in one conversation"
-        return f"{verb} {one_line(self.tool, 60)} {how}{where}"
+        words = tr(_WORDS[self.allow, self.pattern], tool=one_line(self.tool, 60))
+        return words if self.session is None else tr("{words}, in one conversation", words=words)
 
 
 def can_cover(item: AskItem) -> bool:
@@ -79,11 +85,12 @@ def read_pattern(text: str) -> dict[str, Any]:
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
-        raise ValueError(f"Line {error.lineno}, column {error.colno}: this is not valid JSON.") from None
+        where = {"line": error.lineno, "column": error.colno}
+        raise ValueError(tr("Line {line}, column {column}: this is not valid JSON.", **where)) from None
     except RecursionError:
-        raise ValueError("This is nested too deeply.") from None
+        raise ValueError(tr("This is nested too deeply.")) from None
     if not isinstance(found, dict):
-        raise ValueError("The pattern must be an object: { … }.")
+        raise ValueError(tr("The pattern must be an object: { … }."))
     return found
 
 

@@ -14,19 +14,22 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from desktop.core.language import mark, tr, trn
+
 OPEN, CLOSE = "⟦", "⟧"
 MARK = re.compile("⟦[^⟧]*⟧")
 _SPACES_SHOWN = 32  # a longer run is counted: it pushes what follows out of sight
 _BLANKS_SHOWN = 4
 
 _NAMES = {
-    0x00: "NUL", 0x07: "BEL", 0x08: "BS", 0x0D: "CR", 0x1B: "ESC", 0x7F: "DEL", 0xA0: "no-break space",
-    0xAD: "soft hyphen", 0x061C: "bidi ALM", 0x2007: "figure space", 0x2009: "thin space", 0x200A: "hair space",
-    0x200B: "zero-width space", 0x200C: "zero-width non-joiner", 0x200D: "zero-width joiner", 0x200E: "bidi LRM",
-    0x200F: "bidi RLM", 0x2028: "line separator", 0x2029: "paragraph separator", 0x202A: "bidi LRE",
-    0x202B: "bidi RLE", 0x202C: "bidi PDF", 0x202D: "bidi LRO", 0x202E: "bidi RLO", 0x202F: "narrow no-break space",
-    0x2060: "word joiner", 0x2066: "bidi LRI", 0x2067: "bidi RLI", 0x2068: "bidi FSI", 0x2069: "bidi PDI",
-    0x2800: "blank U+2800", 0x3164: "blank U+3164", 0xFEFF: "byte order mark",
+    0x00: "NUL", 0x07: "BEL", 0x08: "BS", 0x0D: "CR", 0x1B: "ESC", 0x7F: "DEL", 0xA0: mark("no-break space"),
+    0xAD: mark("soft hyphen"), 0x061C: "bidi ALM", 0x2007: mark("figure space"), 0x2009: mark("thin space"),
+    0x200A: mark("hair space"), 0x200B: mark("zero-width space"), 0x200C: mark("zero-width non-joiner"),
+    0x200D: mark("zero-width joiner"), 0x200E: "bidi LRM", 0x200F: "bidi RLM", 0x2028: mark("line separator"),
+    0x2029: mark("paragraph separator"), 0x202A: "bidi LRE", 0x202B: "bidi RLE", 0x202C: "bidi PDF",
+    0x202D: "bidi LRO", 0x202E: "bidi RLO", 0x202F: mark("narrow no-break space"), 0x2060: mark("word joiner"),
+    0x2066: "bidi LRI", 0x2067: "bidi RLI", 0x2068: "bidi FSI", 0x2069: "bidi PDI", 0x2800: mark("blank U+2800"),
+    0x3164: mark("blank U+3164"), 0xFEFF: mark("byte order mark"),
 }  # fmt: skip
 
 _HIDDEN = (
@@ -48,6 +51,10 @@ _SIGNS = {
     "∶": ":", "＠": "@", "；": ";", "\u037e": ";", "｜": "|", "ǀ": "|", "＆": "&", "＄": "$", "＞": ">",
 }  # fmt: skip
 _SIGN = re.compile("[" + "".join(_SIGNS) + "]")
+_SCRIPTS = {
+    "LATIN": mark("Latin"), "CYRILLIC": mark("Cyrillic"), "GREEK": mark("Greek"), "ARMENIAN": mark("Armenian"),
+    "CHEROKEE": mark("Cherokee"),
+}  # fmt: skip
 _MOST_HINTS = 5
 
 
@@ -62,7 +69,7 @@ def one_line(text: str, limit: int = 120) -> str:
     """`text` for a label of one line: marked, line breaks as ⏎, cut at `limit` characters with its length."""
     cut = text[:limit]
     shown = visible(cut).replace("\n", " ⏎ ").replace("\t", " ")
-    return shown if len(text) <= limit else f"{shown}… ({count(len(text), 'character')})"
+    return shown if len(text) <= limit else f"{shown}… ({_characters(text)})"
 
 
 def marks(shown: str) -> int:
@@ -70,16 +77,14 @@ def marks(shown: str) -> int:
     return shown.count(OPEN)
 
 
-def count(number: int, noun: str) -> str:
-    """A number with its noun: "1 line", "1,204 characters"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
 def length(text: str) -> str:
     """How long a text is, in words: "48 lines, 1,204 characters"."""
     lines = text.count("\n") + 1
-    characters = count(len(text), "character")
-    return characters if lines == 1 else f"{count(lines, 'line')}, {characters}"
+    return _characters(text) if lines == 1 else f"{trn('{n} line', '{n} lines', lines)}, {_characters(text)}"
+
+
+def _characters(text: str) -> str:
+    return trn("{n} character", "{n} characters", len(text))
 
 
 def look_alikes(text: str) -> list[str]:
@@ -94,7 +99,7 @@ def look_alikes(text: str) -> list[str]:
         if not match[0].isascii() and (hint := _word_hint(match[0], honest)):
             hints[hint] = None
     for sign in dict.fromkeys(_SIGN.findall(text)):
-        hints[f"“{sign}” is U+{ord(sign):04X}, not “{_SIGNS[sign]}”."] = None
+        hints[tr("“{sign}” is {code}, not “{plain}”.", sign=sign, code=_code(sign), plain=_SIGNS[sign])] = None
     return list(hints)[:_MOST_HINTS]
 
 
@@ -145,19 +150,26 @@ def _mark(match: re.Match[str]) -> str:
     match match.lastgroup:
         case "tags":
             said = "".join(chr(ord(c) - 0xE0000) for c in found).replace("\x7f", "")
-            return f"{OPEN}hidden tags: {said}{CLOSE}"
+            return f"{OPEN}{tr('hidden tags: {said}', said=said)}{CLOSE}"
         case "stack":
-            return found[:3] + f"{OPEN}{len(found) - 3} more stacked marks{CLOSE}"
+            more = trn("{n} more stacked mark", "{n} more stacked marks", len(found) - 3)
+            return f"{found[:3]}{OPEN}{more}{CLOSE}"
         case "spaces":
-            return f" {OPEN}{count(len(found) - 2, 'more space')}{CLOSE} "
+            return f" {OPEN}{trn('{n} more space', '{n} more spaces', len(found) - 2)}{CLOSE} "
         case "blanks":
-            return f"\n{OPEN}{count(found.count(chr(10)) - 1, 'blank line')}{CLOSE}\n"
+            return f"\n{OPEN}{trn('{n} blank line', '{n} blank lines', found.count(chr(10)) - 1)}{CLOSE}\n"
         case _:
             return found if _in_emoji(match) else f"{OPEN}{_name(ord(found))}{CLOSE}"
 
 
 def _name(code: int) -> str:
-    return _NAMES.get(code) or (f"control {code:02X}" if code < 0xA0 else f"U+{code:04X}")
+    if name := _NAMES.get(code):
+        return tr(name)
+    return tr("control {code}", code=f"{code:02X}") if code < 0xA0 else f"U+{code:04X}"
+
+
+def _code(char: str) -> str:
+    return f"U+{ord(char):04X}"
 
 
 def _in_emoji(match: re.Match[str]) -> bool:
@@ -181,23 +193,24 @@ def _word_hint(word: str, honest: set[str]) -> str | None:
     letters = sorted({c for c in word if c.isalpha()}, key=word.index)
     scripts = sorted({_script(c) for c in letters})
     odd = next((c for c in letters if _script(c) != "Latin"), letters[0])
-    code = f"U+{ord(odd):04X}"
+    code, shown = _code(odd), one_line(word, 40)
     if "Styled" in scripts:
-        return f"“{one_line(word, 40)}” is written with letter-like symbols ({code})."
+        return tr("“{word}” is written with letter-like symbols ({code}).", word=shown, code=code)
     if len(scripts) > 1 and "Latin" in scripts and "Other" not in scripts:
-        return f"“{one_line(word, 40)}” mixes {_joined(scripts)} letters ({code} is not Latin)."
+        mixed = _joined([tr(script) for script in scripts])
+        return tr("“{word}” mixes {scripts} letters ({code} is not Latin).", word=shown, scripts=mixed, code=code)
     if all(c in _TWINS for c in letters) and scripts[0] not in honest:
-        return f"“{one_line(word, 40)}” looks Latin but is {scripts[0]} ({code})."
+        return tr("“{word}” looks Latin but is {script} ({code}).", word=shown, script=tr(scripts[0]), code=code)
     return None
 
 
 def _script(char: str) -> str:
     name = unicodedata.name(char, "")
-    for script in ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"):
-        if name.startswith(script):
-            return script.capitalize()
+    for start, script in _SCRIPTS.items():
+        if name.startswith(start):
+            return script
     return "Styled" if name.startswith(("FULLWIDTH LATIN", "MATHEMATICAL")) else "Other"
 
 
 def _joined(words: Iterable[str]) -> str:
-    return " and ".join(words)
+    return tr(" and ").join(words)

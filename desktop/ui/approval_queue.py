@@ -24,7 +24,8 @@ from desktop.core.arguments import ask_digest, lay_out, lay_out_text, size
 from desktop.core.ask_words import is_plain, plain_answer
 from desktop.core.conversation import AskItem
 from desktop.core.describe import arguments_line
-from desktop.core.visible import count, one_line
+from desktop.core.language import tr, trn
+from desktop.core.visible import one_line
 from desktop.ui.arguments_view import LiteralView, current_theme
 from desktop.ui.decision import DeadTime, DecisionButton
 from desktop.ui.labels import PlainLabel
@@ -54,7 +55,7 @@ class ApprovalQueue(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("approval_queue")
-        self.setAccessibleName("Waiting for you")
+        self.setAccessibleName(tr("Waiting for you"))
         self._entries: dict[Name, Entry] = {}
         self._read: dict[Name, _Seen] = {}
         self._ticked: set[Name] = set()
@@ -82,7 +83,7 @@ class ApprovalQueue(QWidget):
     def _build(self) -> None:
         self._heading, self._hint = PlainLabel(heading="true"), PlainLabel(wrap=True, muted="true")
         self._list = QListWidget()
-        self._list.setAccessibleName("Requests that wait for you")
+        self._list.setAccessibleName(tr("Requests that wait for you"))
         self._list.setItemDelegate(_Rows(self._list))
         self._list.setUniformItemSizes(True)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -93,11 +94,11 @@ class ApprovalQueue(QWidget):
         self._title = PlainLabel(wrap=True, heading="true")
         self._size = PlainLabel(wrap=True, muted="true")
         self._says = LiteralView(most_lines=3)
-        self._says.setAccessibleName("What the agent says")
+        self._says.setAccessibleName(tr("What the agent says"))
         self._view = LiteralView(most_lines=14)
-        self._view.setAccessibleName("Arguments of the chosen request")
+        self._view.setAccessibleName(tr("Arguments of the chosen request"))
         self._view.end_shown.connect(self._end_shown)
-        self._go = QPushButton("Open", autoDefault=False)
+        self._go = QPushButton(tr("Open"), autoDefault=False)
         self._go.clicked.connect(self._open)
         self._deny = self._decider("queue_deny", False)
         self._allow = self._decider("queue_allow", True)
@@ -154,7 +155,8 @@ class ApprovalQueue(QWidget):
         _, title, item = self._entries[name]
         what = one_line(item.tool or item.text or item.type, 60)
         line = one_line(arguments_line(item.args), 80) if item.args is not None else ""
-        state = "sending" if item.state == "sending" else "read" if name in self._read else "not read yet"
+        read = tr("read") if name in self._read else tr("not read yet")
+        state = tr("sending") if item.state == "sending" else read
         row.setText(f"{what}  {line}\n{one_line(title, 60)} · {state}")
         can_tick = name in self._read and _batchable(item)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -184,7 +186,7 @@ class ApprovalQueue(QWidget):
         self._showing = showing
         self._title.setText(one_line(item.tool or item.type, 200))
         self._size.setText(f"{one_line(title, 100)} · {size(item.args)[1]}")
-        self._says.show_lines(partial(lay_out_text, f"The agent says: {item.text}"))
+        self._says.show_lines(partial(lay_out_text, tr("The agent says: {text}", text=item.text)))
         for widget in (self._title, self._size):
             widget.show()
         self._says.setVisible(bool(item.text))
@@ -227,17 +229,20 @@ class ApprovalQueue(QWidget):
             self.open_requested.emit(*name)
 
     def _look(self) -> None:
-        number, waiting = len(self._ticked), len(self._entries)
-        self._heading.setText(f"{waiting:,} waiting for you" if waiting else "Nothing waits for you")
+        ticked, waiting = len(self._ticked), len(self._entries)
+        many = trn("{n} waiting for you", "{n} waiting for you", waiting)
+        self._heading.setText(many if waiting else tr("Nothing waits for you"))
         self._hint.setText(
-            "Choose a request and read its arguments to the end; then it can be ticked and decided with others."
+            tr("Choose a request and read its arguments to the end; then it can be ticked and decided with others.")
             if waiting
-            else "When an agent asks for a decision, it appears here."
+            else tr("When an agent asks for a decision, it appears here.")
         )
-        for button, verb in ((self._deny, "Deny"), (self._allow, "Allow")):
-            button.setText(f"{verb} {number:,} ticked" if number else f"{verb} ticked")
-            button.setAccessibleDescription(f"{verb} {count(number, 'request')}")
-            button.setEnabled(number > 0)
+        self._deny.setText(trn("Deny {n} ticked", "Deny {n} ticked", ticked) if ticked else tr("Deny ticked"))
+        self._deny.setAccessibleDescription(trn("Deny {n} request", "Deny {n} requests", ticked))
+        self._allow.setText(trn("Allow {n} ticked", "Allow {n} ticked", ticked) if ticked else tr("Allow ticked"))
+        self._allow.setAccessibleDescription(trn("Allow {n} request", "Allow {n} requests", ticked))
+        for button in (self._deny, self._allow):
+            button.setEnabled(ticked > 0)
         self._go.setEnabled(bool(waiting))
 
     def showEvent(self, event: QShowEvent) -> None:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, 
 
 from desktop.core.arguments import Line, difference, lay_out, size
 from desktop.core.forms import conforms
-from desktop.core.visible import count
+from desktop.core.language import tr, trn
 from desktop.ui.arguments_view import ArgumentsEditor, LiteralView
 from desktop.ui.labels import PlainLabel
 
@@ -59,7 +59,7 @@ class ArgumentsPanel(QWidget):
         self._size = PlainLabel(muted="true")
         self.view = LiteralView()
         self.view.setObjectName("approval_arguments")
-        self.view.setAccessibleName("Arguments")
+        self.view.setAccessibleName(tr("Arguments"))
         self.view.end_shown.connect(self._end_shown)
         self.view.loaded.connect(self._tell)
         self.view.verticalScrollBar().valueChanged.connect(self._tell_rest)
@@ -68,9 +68,9 @@ class ArgumentsPanel(QWidget):
         self._skip.setObjectName("approval_unread")
         self._skip.toggled.connect(self.changed)
         self._trouble = PlainLabel(wrap=True, trouble="true")
-        self._edit = _quiet("Edit…", self._start_edit)
-        self._review = _quiet("Review the changes", self._review_edit)
-        self._discard = _quiet("Discard the changes", self._drop_edit)
+        self._edit = _quiet(tr("Edit…"), self._start_edit)
+        self._review = _quiet(tr("Review the changes"), self._review_edit)
+        self._discard = _quiet(tr("Discard the changes"), self._drop_edit)
         top, self._box = QHBoxLayout(), QVBoxLayout(self)
         for widget in (self._title, self._size):
             top.addWidget(widget)
@@ -90,7 +90,7 @@ class ArgumentsPanel(QWidget):
 
     def _show(self, edited: Any) -> None:
         self.edited = edited
-        self._title.setText("It would run with" if edited is None else "It would run with your changes")
+        self._title.setText(tr("It would run with") if edited is None else tr("It would run with your changes"))
         self._size.setText(size(self._args if edited is None else edited)[1])
         self._discard.setVisible(edited is not None)
         self._trouble.hide()
@@ -109,13 +109,15 @@ class ArgumentsPanel(QWidget):
         """What the characters themselves call for, said in words below."""
         words = []
         if self.view.marked:
-            many = self.view.marked > 1
             words.append(
-                f"{count(self.view.marked, 'place')} with hidden or unusual characters "
-                f"{'are' if many else 'is'} marked like ⟦this⟧."
+                trn(
+                    "{n} place with hidden or unusual characters is marked like ⟦this⟧.",
+                    "{n} places with hidden or unusual characters are marked like ⟦this⟧.",
+                    self.view.marked,
+                )
             )
         words += [*self._other_hints, *self.view.hints]
-        self._notes.setText("Look closely: " + " ".join(words[:6]))
+        self._notes.setText(tr("Look closely: {hints}", hints=" ".join(words[:6])))
         self._notes.setVisible(bool(words))
         self._tell_rest()
 
@@ -124,8 +126,7 @@ class ArgumentsPanel(QWidget):
         if self.view.was_shown or not self.isVisible():
             return
         rest = self.view.rest()
-        more = count(rest, "more line") if self.view.is_loaded else "More than " + count(rest, "line")
-        self._skip.setText(f"{more} below. Scroll to the end, or tick this to decide without reading them.")
+        self._skip.setText(_below(rest, self.view.is_loaded))
         self._skip.setVisible(rest > 0)
 
     def showEvent(self, event: object) -> None:
@@ -172,12 +173,26 @@ class ArgumentsPanel(QWidget):
         self._review.setVisible(editing)
         self._discard.setVisible(editing)
         self._edit.setEnabled(not editing)
-        self._title.setText("Edit what it would run with" if editing else "It would run with")
+        self._title.setText(tr("Edit what it would run with") if editing else tr("It would run with"))
         if editing:
             self._notes.hide()
             self._skip.hide()
         self._trouble.hide()
         self.changed.emit()
+
+
+def _below(rest: int, all_known: bool) -> str:
+    if all_known:
+        return trn(
+            "{n} more line below. Scroll to the end, or tick this to decide without reading it.",
+            "{n} more lines below. Scroll to the end, or tick this to decide without reading them.",
+            rest,
+        )
+    return trn(
+        "More than {n} line below. Scroll to the end, or tick this to decide without reading them.",
+        "More than {n} lines below. Scroll to the end, or tick this to decide without reading them.",
+        rest,
+    )
 
 
 def _quiet(text: str, pressed: object) -> QPushButton:

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop.core.visible import count
+from desktop.core.language import number, tr, trn
 from desktop.services.audit import AuditEntry, AuditLog
 from desktop.services.audit_words import as_text, headline, lines, matches
 from desktop.services.tasks import spawn
@@ -36,7 +36,7 @@ class AuditDialog(QDialog):
     def __init__(self, log: AuditLog, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("audit_dialog")
-        self.setWindowTitle("List of decisions")
+        self.setWindowTitle(tr("List of decisions"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._log = log
         self._entries: list[AuditEntry] = []
@@ -55,12 +55,12 @@ class AuditDialog(QDialog):
         self._list.clear()
         for entry in self._found[:_MOST]:
             QListWidgetItem(headline(entry), self._list)
-        told = [count(len(self._found), "request")]
+        told = [trn("{n} request", "{n} requests", len(self._found))]
         if len(self._found) > _MOST:
-            told.append(f"the newest {_MOST:,} are listed")
-        if self._log.damaged:
-            told.append(f"{count(self._log.damaged, 'line')} of the file could not be read")
-        self._state.setText(", ".join(told) if self._entries else "Nothing has been asked yet.")
+            told.append(tr("the newest {count} are listed", count=number(_MOST)))
+        if bad := self._log.damaged:
+            told.append(trn("{n} line of the file could not be read", "{n} lines of the file could not be read", bad))
+        self._state.setText(", ".join(told) if self._entries else tr("Nothing has been asked yet."))
         self._list.setCurrentRow(0)
 
     def _show(self, row: int) -> None:
@@ -72,27 +72,27 @@ class AuditDialog(QDialog):
         QGuiApplication.clipboard().setText(as_text(self._found[self._list.currentRow()]))
 
     def _build(self) -> None:
-        self._filter = QLineEdit(placeholderText="Filter by tool, server, conversation, words or verdict")
+        self._filter = QLineEdit(placeholderText=tr("Filter by tool, server, conversation, words or verdict"))
         self._filter.setObjectName("audit_filter")
-        self._filter.setAccessibleName("Filter")
+        self._filter.setAccessibleName(tr("Filter"))
         self._filter.setClearButtonEnabled(True)
         self._pause = QTimer(self, interval=_PAUSE_MS, singleShot=True)
         self._pause.timeout.connect(self._fill)
         self._filter.textChanged.connect(lambda _: self._pause.start())
-        self._state = PlainLabel("Reading…", muted="true", wrap=True)
+        self._state = PlainLabel(tr("Reading…"), muted="true", wrap=True)
         self._list = QListWidget()
         self._list.setObjectName("audit_list")
-        self._list.setAccessibleName("Decisions, newest first")
+        self._list.setAccessibleName(tr("Decisions, newest first"))
         self._list.setUniformItemSizes(True)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.currentRowChanged.connect(self._show)
         self._view = LiteralView()
         self._view.setObjectName("audit_details")
-        self._view.setAccessibleName("What was shown, decided, sent and answered")
-        self._copy = QPushButton("Copy", autoDefault=False)
+        self._view.setAccessibleName(tr("What was shown, decided, sent and answered"))
+        self._copy = QPushButton(tr("Copy"), autoDefault=False)
         self._copy.setEnabled(False)
         self._copy.clicked.connect(self._put_on_clipboard)
-        close = QPushButton("Close", autoDefault=False)
+        close = QPushButton(tr("Close"), autoDefault=False)
         close.clicked.connect(self.accept)
         split = QSplitter(Qt.Orientation.Horizontal)
         split.setChildrenCollapsible(False)

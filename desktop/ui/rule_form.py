@@ -23,12 +23,13 @@ from PySide6.QtWidgets import (
 
 from desktop.core.arguments import lay_out
 from desktop.core.describe import arguments_line
+from desktop.core.language import mark, number, tr, trn
 from desktop.core.rules import as_pattern, fits, read_pattern
-from desktop.core.visible import count, one_line
+from desktop.core.visible import one_line
 from desktop.ui.arguments_view import LiteralView
 from desktop.ui.labels import PlainLabel
 
-_HELP = (
+_HELP = mark(
     "Put a star where any text may stand. A star passes no line break, no “..” and nothing that begins another command "
     "(; & | < > $ ( ) { } ` \\). A star that is a whole value stands for any value; \\* is a star itself."
 )
@@ -83,7 +84,7 @@ class RuleForm(QWidget):
             self._say(str(error))
             return
         if not fits(wanted, self._offer.args, pattern=True):
-            self._say("This pattern does not cover the request that you came from.")
+            self._say(tr("This pattern does not cover the request that you came from."))
             return
         self._tried = text
         self._look()
@@ -93,8 +94,14 @@ class RuleForm(QWidget):
         self._covered.clear()
         self._covered.addItems([one_line(arguments_line(args), 120) for args in found[:50]])
         self._covered.setVisible(bool(found))
-        before = count(len(self._past), "earlier request")
-        self._say(f"Of {before} of this tool in the list of decisions, it would have answered {len(found):,}.")
+        self._say(
+            trn(
+                "Of {n} earlier request of this tool in the list of decisions, it would have answered {answered}.",
+                "Of {n} earlier requests of this tool in the list of decisions, it would have answered {answered}.",
+                len(self._past),
+                answered=number(len(found)),
+            )
+        )
 
     def _say(self, words: str) -> None:
         self._found.setText(words)
@@ -107,7 +114,7 @@ class RuleForm(QWidget):
             self._show_coverage(*chosen)
         else:
             self._covered.hide()
-            self._say("Try the pattern on earlier requests first." if self._like.isChecked() else "")
+            self._say(tr("Try the pattern on earlier requests first.") if self._like.isChecked() else "")
         self._add.setEnabled(chosen is not None and self._where.checkedButton() is not None)
 
     def _make(self) -> None:
@@ -119,30 +126,28 @@ class RuleForm(QWidget):
 
     def _build(self) -> None:
         offer = self._offer
-        verb = "allow" if offer.allow else "deny"
-        tool, server = one_line(offer.tool, 80), one_line(offer.server, 120)
-        self._exact = QRadioButton("With exactly these arguments")
-        self._like = QRadioButton("With arguments that fit a pattern of mine")
-        self._here = QRadioButton("In this conversation, until Sluice ends")
-        self._always = QRadioButton("Always, in every conversation")
+        self._exact = QRadioButton(tr("With exactly these arguments"))
+        self._like = QRadioButton(tr("With arguments that fit a pattern of mine"))
+        self._here = QRadioButton(tr("In this conversation, until Sluice ends"))
+        self._always = QRadioButton(tr("Always, in every conversation"))
         self._scope = self._group(self._exact, self._like)
         self._where = self._group(self._here, self._always)
         self._found = PlainLabel(wrap=True)
         self._covered = QListWidget()
-        self._covered.setAccessibleName("Earlier requests that it would have answered")
+        self._covered.setAccessibleName(tr("Earlier requests that it would have answered"))
         self._covered.setMaximumHeight(96)
-        self._add = QPushButton("Add the rule", autoDefault=False)
+        self._add = QPushButton(tr("Add the rule"), autoDefault=False)
         self._add.setObjectName("rule_add")
         self._add.clicked.connect(self._make)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addWidget(PlainLabel("New rule", heading="true"))
-        column.addWidget(PlainLabel(f"Without asking, {verb} “{tool}” on {server}:", wrap=True))
+        column.addWidget(PlainLabel(tr("New rule"), heading="true"))
+        column.addWidget(PlainLabel(_offered(offer), wrap=True))
         for widget in (self._exact, self._like, self._arguments(), self._found, self._covered):
             column.addWidget(widget)
         column.addSpacing(4)
-        column.addWidget(PlainLabel("It holds:"))
+        column.addWidget(PlainLabel(tr("It holds:")))
         column.addWidget(self._here)
         column.addWidget(self._always)
         row = QHBoxLayout()
@@ -159,24 +164,31 @@ class RuleForm(QWidget):
 
     def _arguments(self) -> QStackedWidget:
         view = LiteralView(most_lines=8)
-        view.setAccessibleName("The arguments")
+        view.setAccessibleName(tr("The arguments"))
         view.show_lines(partial(lay_out, self._offer.args))
         self._pattern = QPlainTextEdit(as_pattern(self._offer.args))
         self._pattern.setObjectName("rule_pattern")
-        self._pattern.setAccessibleName("The pattern, as JSON")
+        self._pattern.setAccessibleName(tr("The pattern, as JSON"))
         self._pattern.setTabChangesFocus(True)
         self._pattern.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._pattern.textChanged.connect(self._look)
-        self._attempt = QPushButton("Try it on earlier requests", autoDefault=False)
+        self._attempt = QPushButton(tr("Try it on earlier requests"), autoDefault=False)
         self._attempt.setObjectName("rule_try")
         self._attempt.clicked.connect(self._try)
         editing, column = QWidget(), QVBoxLayout()
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._pattern, 1)
-        column.addWidget(PlainLabel(_HELP, wrap=True, muted="true"))
+        column.addWidget(PlainLabel(tr(_HELP), wrap=True, muted="true"))
         column.addWidget(self._attempt)
         editing.setLayout(column)
         self._pages = QStackedWidget()
         self._pages.addWidget(view)
         self._pages.addWidget(editing)
         return self._pages
+
+
+def _offered(offer: Offer) -> str:
+    what = {"tool": one_line(offer.tool, 80), "server": one_line(offer.server, 120)}
+    if offer.allow:
+        return tr("Without asking, allow “{tool}” on {server}:", **what)
+    return tr("Without asking, deny “{tool}” on {server}:", **what)

@@ -20,8 +20,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.describe import arguments_line
+from desktop.core.language import mark, tr, trn
 from desktop.core.rules import Rule
-from desktop.core.visible import count, one_line
+from desktop.core.visible import one_line
 from desktop.services.audit import AuditLog
 from desktop.services.rules import Rules
 from desktop.services.tasks import spawn
@@ -30,6 +31,12 @@ from desktop.ui.rule_form import Offer, RuleForm
 
 __all__ = ["Offer", "RulesDialog"]
 _RULE = Qt.ItemDataRole.UserRole
+_ABOUT = {  # (allow, by pattern)
+    (True, False): mark("Allow {tool} on {server}, exactly: {arguments}"),
+    (True, True): mark("Allow {tool} on {server}, fitting: {arguments}"),
+    (False, False): mark("Deny {tool} on {server}, exactly: {arguments}"),
+    (False, True): mark("Deny {tool} on {server}, fitting: {arguments}"),
+}
 
 
 class RulesDialog(QDialog):
@@ -40,7 +47,7 @@ class RulesDialog(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setObjectName("rules_dialog")
-        self.setWindowTitle("Rules")
+        self.setWindowTitle(tr("Rules"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._rules, self._audit, self._offer = rules, audit, offer
         self._form: RuleForm | None = None
@@ -92,28 +99,30 @@ class RulesDialog(QDialog):
     def _tell(self) -> None:
         self._revoker.setEnabled(self._list.currentItem() is not None)
         self._revoker.setVisible(self._list.count() > 0)
-        words = "There are no rules: every request waits for you."
+        words = tr("There are no rules: every request waits for you.")
         if self._list.count():
-            words = "The first refusal that fits goes before any permission. Each answer is in the list of decisions."
+            words = tr(
+                "The first refusal that fits goes before any permission. Each answer is in the list of decisions."
+            )
             if not self._rules.on:
-                words = "Rules are off: every request waits for you."
+                words = tr("Rules are off: every request waits for you.")
         self._state.setText(" ".join(filter(None, (words, self._rules.trouble))))
 
     def _build(self) -> None:
-        self._on = QCheckBox("Let rules answer requests")
+        self._on = QCheckBox(tr("Let rules answer requests"))
         self._on.setObjectName("rules_on")
         self._on.setChecked(self._rules.on)
         self._on.toggled.connect(self._turn)
         self._state = PlainLabel(wrap=True, muted="true")
         self._list = QListWidget()
         self._list.setObjectName("rules_list")
-        self._list.setAccessibleName("Rules")
+        self._list.setAccessibleName(tr("Rules"))
         self._list.setWordWrap(True)
         self._list.currentRowChanged.connect(lambda _: self._tell())
-        self._revoker = QPushButton("Revoke", autoDefault=False)
+        self._revoker = QPushButton(tr("Revoke"), autoDefault=False)
         self._revoker.setObjectName("rule_revoke")
         self._revoker.clicked.connect(self._revoke)
-        close = QPushButton("Close", autoDefault=False)
+        close = QPushButton(tr("Close"), autoDefault=False)
         close.clicked.connect(self.accept)
         row = QHBoxLayout()
         row.addWidget(self._revoker)
@@ -137,15 +146,18 @@ class RulesDialog(QDialog):
 
 
 def _about(rule: Rule) -> str:
-    verb = "Allow" if rule.allow else "Deny"
-    how = "fitting" if rule.pattern else "exactly"
-    args = one_line(arguments_line(rule.args), 120)
-    return f"{verb} {one_line(rule.tool, 60)} on {one_line(rule.server, 80)}, {how}: {args}"
+    return tr(
+        _ABOUT[rule.allow, rule.pattern],
+        tool=one_line(rule.tool, 60),
+        server=one_line(rule.server, 80),
+        arguments=one_line(arguments_line(rule.args), 120),
+    )
 
 
 def _use(rule: Rule) -> str:
-    scope = "always" if rule.session is None else "one conversation, until Sluice ends"
+    scope = tr("always") if rule.session is None else tr("one conversation, until Sluice ends")
     if rule.last is None:
-        return f"{scope} · not used yet"
+        return tr("{scope} · not used yet", scope=scope)
     last = datetime.fromtimestamp(rule.last).astimezone().strftime("%Y-%m-%d %H:%M")
-    return f"{scope} · used {count(rule.hits, 'time')}, last on {last}"
+    used = trn("used {n} time, last on {when}", "used {n} times, last on {when}", rule.hits, when=last)
+    return f"{scope} · {used}"
