@@ -1,4 +1,4 @@
-"""What is wrong with a connection: name, TCP, proxy, TLS, HTTP, key, and how the answer streams; with times.
+"""What is wrong with a connection: proxy, name, TCP, TLS, HTTP, key, and how the answer streams; with times.
 
 Each step gives a `Check`; the first that fails ends the examination, except where the next may still say something.
 No check holds a secret: headers are never shown, and what servers say passes through `scrub`.
@@ -29,12 +29,13 @@ from desktop.services.neterrors import reasons, tls_words
 from desktop.services.network import Route, context_for, fingerprint_of, fingerprint_words, is_loopback, place
 from desktop.services.session import Session
 from desktop.services.transport import Transport, usual_context
-from desktop.services.way import Way, named
+from desktop.services.way import Way, chain_of, chosen_words
 
 State = Literal["ok", "note", "failed"]
 _PATIENCE = 15.0  # seconds for each step
 _TEST = "This is a test of the connection. Answer with the one word: ready."
 _AT_ONCE = 0.02  # seconds within which pieces count as having come together
+_NO_ADDRESS = "The address is not complete. It begins with http:// or https://."
 _MARKS = {"ok": "✓", "note": "!", "failed": "✗"}
 
 
@@ -65,7 +66,7 @@ class Doctor:
     async def examine(self) -> AsyncIterator[Check]:
         """The checks, as they are made."""
         self.checks.clear()
-        for step in (self._name, self._tcp, self._tls, self._http, self._key, self._stream):
+        for step in (self._proxy_rule, self._name, self._tcp, self._tls, self._http, self._key, self._stream):
             began = now()
             try:
                 async with asyncio.timeout(_PATIENCE if step is not self._stream else 8 * _PATIENCE):
@@ -106,6 +107,13 @@ class Doctor:
     def _proxy(self) -> str | None:
         return self.route.proxy_for(self.connection.base_url)
 
+    async def _proxy_rule(self) -> Check:
+        try:
+            choice = await asyncio.to_thread(self.route.choose, self.connection.base_url)
+        except ValueError:
+            return Check("proxy", "failed", _NO_ADDRESS)
+        return Check("proxy", "ok", f"{chosen_words(choice.proxy, choice.why)}.")
+
     def _target(self) -> tuple[str, int]:
         """Host and port that the first connection goes to."""
         parts = urlsplit(self._proxy or self.connection.base_url)
@@ -118,7 +126,7 @@ class Doctor:
     async def _name(self) -> Check:
         host, port = self._target()
         if not host:
-            return Check("name", "failed", "The address is not complete. It begins with http:// or https://.")
+            return Check("name", "failed", _NO_ADDRESS)
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
@@ -137,8 +145,7 @@ class Doctor:
             words = f"{host} {why} at port {port}. Is the server running, and is the port right?"
             return Check("tcp", "failed", words)
         writer.transport.abort()
-        direct = "directly; this computer is never reached through a proxy" if is_loopback(host) else "directly"
-        return Check("tcp", "ok", f"Port {port} answers, {'by way of the proxy' if self._proxy else direct}.")
+        return Check("tcp", "ok", f"Port {port} {'of the proxy ' if self._proxy else ''}answers.")
 
     async def _tls(self) -> Check | None:
         if urlsplit(self.connection.base_url).scheme != "https":
@@ -152,11 +159,11 @@ class Doctor:
         except (ssl.SSLError, OSError) as error:
             return await self._untrusted(error)
         tls = shown.version()
-        words = f"{tls}; the certificate was issued by {_issuer(shown) or 'nobody who is checked'}"
         pinned = self.route.network.pinned
         if pinned:
             return Check("tls", "note", f"{tls}; accepted as an exception: {fingerprint_words(pinned)}.")
-        return Check("tls", "ok", f"{words}, valid until {(shown.getpeercert() or {}).get('notAfter', 'unknown')}.")
+        until = (shown.getpeercert() or {}).get("notAfter", "unknown")
+        return Check("tls", "ok", f"{tls}; {_chain_words(shown)}, valid until {until}.")
 
     async def _untrusted(self, error: Exception) -> Check:
         """Why the certificate was not accepted, and which it is."""
@@ -164,10 +171,12 @@ class Doctor:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent over it
         try:
-            shown = fingerprint_of((await self._handshake(context)).getpeercert(True) or b"")
+            tls = await self._handshake(context)
         except (ssl.SSLError, OSError):
             return Check("tls", "failed", words)
-        return Check("tls", "failed", f"{words} The server shows {fingerprint_words(shown)}.", certificate=shown)
+        shown = fingerprint_of(tls.getpeercert(True) or b"")
+        words += f" As it says, {_chain_words(tls)}. Its SHA-256 is {fingerprint_words(shown)}."
+        return Check("tls", "failed", words, certificate=shown)
 
     async def _handshake(self, context: ssl.SSLContext) -> ssl.SSLObject:
         """TLS with the server, through the proxy if there is one; closed again without sending anything."""
@@ -242,12 +251,21 @@ class Doctor:
         return connection, self.secrets
 
 
-_NAMES = {"name": "Name", "tcp": "Connection", "tls": "Encryption", "http": "Answer", "key": "Key and agent",
-          "stream": "Streaming"}  # fmt: skip
+_NAMES = {
+    "proxy": "Proxy",
+    "proxy_rule": "Proxy",
+    "name": "Name",
+    "tcp": "Connection",
+    "tls": "Encryption",
+    "http": "Answer",
+    "key": "Key and agent",
+    "stream": "Streaming",
+}
 
 
-def _issuer(tls: ssl.SSLObject) -> str:
-    return named((tls.getpeercert() or {}).get("issuer"), "organizationName", "commonName")
+def _chain_words(tls: ssl.SSLObject) -> str:
+    names = chain_of(tls)
+    return f"the certificate is for {names[0]}" + "".join(f", signed by {name}" for name in names[1:]) if names else ""
 
 
 def _login(proxy: str) -> str:

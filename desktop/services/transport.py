@@ -13,7 +13,7 @@ import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -87,7 +87,7 @@ class Opened:
     status: int
     headers: dict[str, str]
     chunks: AsyncIterator[bytes]
-    way: Way
+    way: Way = field(default_factory=Way)
 
 
 @dataclass(slots=True)

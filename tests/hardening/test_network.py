@@ -22,13 +22,15 @@ from desktop.services.network import (
     Network,
     Route,
     bypassed,
+    fingerprint_words,
     header_secret,
     network_from_json,
     network_to_json,
     route_of,
 )
 from desktop.services.session import Session
-from desktop.services.transport import Transport
+from desktop.services.transport import Transport, warm
+from desktop.services.way import chosen_words
 from tests.loopback.faults import FaultServer
 from tests.loopback.proxies import Proxy
 from tests.loopback.server import Server
@@ -99,6 +101,14 @@ async def test_a_private_authority_belongs_to_one_connection(authority: Certific
             assert opened.way.issuer == "office"
             assert opened.way.fingerprint == shown.fingerprint
             assert opened.way.tls.startswith("TLSv1")
+        told = made.way(server.url, trusting)
+        assert told == opened.way
+        words = "\n".join(told.lines())
+        assert "Without a proxy" in words
+        assert "Certificate for shown, issued by office, valid until" in words
+        assert fingerprint_words(shown.fingerprint) in words
+        checks, _ = await examined(server.url, trusting)
+        assert "for shown, signed by office" in checks["Encryption"].words
         assert trouble(await made.fetch(HttpCall("GET", server.url))).code == "tls", "the others still do not"
 
 
@@ -106,7 +116,9 @@ async def test_a_pinned_exception_holds_for_that_certificate_alone(tmp_path: Pat
     own, other = make(tmp_path, "own", days=-5), make(tmp_path, "other")
     pinned = Route(Network(pinned=own.fingerprint))
     async with tls_server(FaultServer("openai").handle, own) as server:
-        assert (await fetched(server.url, pinned)).status == 404
+        async with transport() as made:
+            assert (await made.fetch(HttpCall("GET", server.url), pinned)).status == 404
+            assert "accepted as an exception" in "\n".join(made.way(server.url, pinned).lines())
         checks, doctor = await examined(server.url, pinned)
         assert checks["Encryption"].state == "note"
         assert "exception" in doctor.report()
@@ -122,6 +134,7 @@ async def test_the_doctor_shows_what_could_be_accepted(tmp_path: Path) -> None:
     async with tls_server(FaultServer("openai").handle, own) as server:
         checks, _ = await examined(server.url, Route())
         assert checks["Encryption"].certificate == own.fingerprint
+        assert "the certificate is for own" in checks["Encryption"].words
         assert "Answer" not in checks, "nothing was sent to it"
         assert server.requests == []
 
@@ -169,6 +182,26 @@ async def test_tls_on_a_plain_port_is_told() -> None:
         assert (failure.code, "does not speak TLS" in failure.text) == ("tls", True)
 
 
+@pytest.mark.parametrize("content", [None, "no certificate"])
+async def test_a_list_of_authorities_that_cannot_be_read_is_named_where_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
+) -> None:
+    file = tmp_path / "authorities.pem"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    monkeypatch.setattr("desktop.services.transport._tls", None)
+    warm()
+    failure = trouble(await fetched("https://127.0.0.1:1", Route()))
+    assert failure.code == "certificate"
+    assert "SSL_CERT_FILE" in failure.text
+    assert str(file) in failure.text
+    async with Server(FaultServer("openai").handle) as server:
+        assert (await fetched(server.url, Route())).status == 404, "what is not encrypted needs no authorities"
+        checks, _ = await examined(server.url.replace("http:", "https:"), Route())
+        assert "SSL_CERT_FILE" in checks["Encryption"].words
+
+
 # ---- proxies
 
 
@@ -181,6 +214,9 @@ async def test_the_proxy_is_used_and_logged_into() -> None:
             route = route_of(network, {PROXY_SECRET: "p@ss/w:rd"})
             assert (await fetched(f"http://{HOST}/v1", route)).status == 404
             assert HOST in proxy.asked[0]
+            choice = route.choose(f"http://{HOST}/v1")
+            assert chosen_words(choice.proxy, choice.why) == f"By the proxy {proxy.url}: it is set for this connection"
+            assert "p@ss" not in repr(choice)
             failure = trouble_or_status(await fetched(f"http://{HOST}/v1", route_of(network, {PROXY_SECRET: "wrong"})))
             assert failure == 407
             checks, doctor = await examined(f"http://{HOST}/v1", route)
@@ -246,7 +282,9 @@ async def test_the_environment_names_the_proxy_and_who_needs_none(monkeypatch: p
         "http://[::1]/",
     ):
         assert route.proxy_for(direct) is None
-    assert Route(Network(proxy="none")).proxy_for("http://a.example/") is None
+    assert "NO_PROXY" in route.choose("http://10.1.2.3/").why
+    assert "environment names it" in route.choose("http://a.example/").why
+    assert Route(Network(proxy="none")).choose("http://a.example/").why == "this connection is set to use none"
     assert bypassed("a.example", ("*",))
     assert not bypassed("example.org.evil.net", ("example.org",))
 
@@ -308,7 +346,7 @@ async def test_the_doctor_where_nobody_listens() -> None:
     assert checks["Connection"].state == "failed"
     assert "refused" in checks["Connection"].words
     checks, _ = await examined("http://nobody.invalid/v1", Route(Network(proxy="none")))
-    assert list(checks) == ["Name"]
+    assert list(checks) == ["Proxy", "Name"]
 
 
 def test_settings_survive_the_profile_file() -> None:
