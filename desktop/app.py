@@ -32,6 +32,9 @@ from desktop.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
     from desktop.core.requests import Connection, Secrets
+    from desktop.services.session_bus import SessionBus
+    from desktop.services.workspace import Workspace
+    from desktop.ui.crash import Crashes
 
 _log = logging.getLogger(__name__)
 _SHUTDOWN = 2.5  # seconds, of the three that SIGTERM leaves
@@ -81,63 +84,96 @@ class _Program:
         self._paths, self._given, self._file, self._self_test = paths, given, file, self_test
         self._ended = asyncio.Event()
         self._troubles = 0
+        self._settings = SettingsFile(paths)
+        self._window = MainWindow(themes.decide(self._settings.settings.theme), self._settings.settings.window_geometry)
+        self._workspace: Workspace | None = None
+        self._bus: SessionBus | None = None
+        self._crashes: Crashes | None = None
 
     async def run(self) -> int:
+        """Until the window is closed, or cannot go on. Returns the exit status."""
+        try:
+            await self._start()
+            await self._ended.wait()
+            await self._end()
+        except Exception as error:
+            await self._last_words(error)
+        if self._crashes is not None:
+            self._crashes.remove()
+        self._window.hide()
+        self._first.leave()
+        if self._bus is not None:
+            self._bus.close()
+        shiboken6.delete(self._window)
+        return 1 if self._troubles else 0
+
+    async def _start(self) -> None:
         loop = asyncio.get_running_loop()
         for name in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError, ValueError):  # Windows
                 loop.add_signal_handler(name, self._ended.set)
-        paths = self._paths
-        settings = SettingsFile(paths)
-        window = MainWindow(themes.decide(settings.settings.theme), settings.settings.window_geometry)
+        window, settings = self._window, self._settings
         themes.apply(self._app, window.theme)
         window.close_wanted.connect(self._ended.set)
         window.show()
         await window.painted.wait()
-        await asyncio.to_thread(_load, paths)
-        from desktop.services.workspace import Workspace
-
-        workspace = Workspace(paths, settings)
-        window.theme_wanted.connect(lambda choice: self._theme(window, choice))
-        hints = self._app.styleHints()
-        hints.colorSchemeChanged.connect(lambda _: self._theme(window, settings.settings.theme))
+        await asyncio.to_thread(_load, self._paths)
         from desktop.services.session_bus import SessionBus
+        from desktop.services.workspace import Workspace
+        from desktop.ui.crash import Crashes
         from desktop.ui.notifier import Notifier
         from desktop.ui.portal import Portal
-
-        bus = SessionBus()
-        self._portal = Portal(bus)
-        self._portal.dark_changed.connect(lambda _: self._theme(window, settings.settings.theme))
-        from desktop.ui.crash import Crashes
         from desktop.ui.session_page import SessionPage
 
-        Crashes(window.page, lambda thing: isinstance(thing, SessionPage)).install(loop)
-        await window.populate(workspace, self._given)
+        self._crashes = Crashes(window.page, lambda thing: isinstance(thing, SessionPage))
+        self._crashes.install(loop)
+        self._workspace = Workspace(self._paths, settings)
+        window.theme_wanted.connect(self._theme)
+        hints = self._app.styleHints()
+        hints.colorSchemeChanged.connect(lambda _: self._theme(settings.settings.theme))
+        self._bus = SessionBus()
+        self._portal = Portal(self._bus)
+        self._portal.dark_changed.connect(lambda _: self._theme(settings.settings.theme))
+        await window.populate(self._workspace, self._given)
         if self._file[0] is not None:
             window.replaying.open(*self._file)
-        window.tell_by(Notifier(bus, window))
+        window.tell_by(Notifier(self._bus, window))
         self._first.listen(lambda message: _take_over(window, message))
         if self._self_test:
             self._troubles = _self_test()
             self._ended.set()
-        await self._ended.wait()
+
+    async def _end(self) -> None:
         self._first.close()
-        tabs = window.put_away()
+        tabs = self._window.put_away()
+        assert self._workspace is not None
         try:
-            await asyncio.wait_for(workspace.close(tabs), _SHUTDOWN)
+            await asyncio.wait_for(self._workspace.close(tabs), _SHUTDOWN)
         except TimeoutError:
             _log.warning("not everything ended in time: %s", tasks.running())
-        window.hide()
-        self._first.leave()
-        bus.close()
-        shiboken6.delete(window)
-        return 1 if self._troubles else 0
 
-    def _theme(self, window: MainWindow, choice: str) -> None:
+    async def _last_words(self, error: Exception) -> None:
+        """Say that the program cannot go on, and why, before it ends."""
+        from desktop.ui.crash import LastWords, report_of
+
+        self._troubles += 1
+        report = report_of(error, "the program itself")
+        _log.critical("%s", report)
+        print(report, file=sys.stderr)  # noqa: T201
+        if not self._self_test and not self._ended.is_set():
+            words = LastWords(report, self._window)
+            words.finished.connect(self._ended.set)
+            words.open()
+            await self._ended.wait()
+        if self._workspace is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self._workspace.close([]), _SHUTDOWN)
+
+    def _theme(self, choice: str) -> None:
         theme = themes.decide(choice, self._portal.dark)  # type: ignore[arg-type]
-        if theme is not window.theme:
+        if theme is not self._window.theme:
             themes.apply(self._app, theme)
-            window.set_theme(theme)
+            self._window.set_theme(theme)
 
 
 def _message(given: tuple[Connection, Secrets] | None, file: Path | None, protocol: str | None) -> dict[str, Any]:

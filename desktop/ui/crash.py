@@ -17,15 +17,50 @@ from typing import Any
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop import __version__
+from desktop.core.language import mark, tr
 from desktop.services import logs, tasks
 from desktop.ui.labels import PlainLabel
 
 _log = logging.getLogger(__name__)
 _MOST = 50  # different errors that are kept
-_WORDS = "Something in Sluice failed here. The rest goes on; what was said is kept."
+_WORDS = mark("Something in Sluice failed here. The rest goes on; what was said is kept.")
+_LAST = mark(
+    "Something in Sluice failed, and it cannot go on. What was said up to now is kept. Please start Sluice again. If "
+    "it fails again, this report helps whoever looks into it; it holds no key and nothing of a conversation."
+)
+
+
+def _copies(report: str) -> QPushButton:
+    button = QPushButton(tr("Copy the report"), objectName="crash_copy", autoDefault=False)
+    button.clicked.connect(lambda: QGuiApplication.clipboard().setText(report))
+    return button
+
+
+class LastWords(QDialog):
+    """Said before the program ends because it cannot go on."""
+
+    def __init__(self, report: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("last_words")
+        self.setWindowTitle(tr("Sluice cannot go on"))
+        text = QPlainTextEdit(report, readOnly=True)
+        text.setAccessibleName(tr("Report"))
+        close = QPushButton(tr("Close Sluice"), autoDefault=False)
+        close.clicked.connect(self.accept)
+        buttons = QHBoxLayout()
+        buttons.addWidget(_copies(report))
+        buttons.addStretch(1)
+        buttons.addWidget(close)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(20, 16, 20, 16)
+        layout.setSpacing(12)
+        layout.addWidget(PlainLabel(tr(_LAST), wrap=True))
+        layout.addWidget(text, 1)
+        layout.addLayout(buttons)
+        self.resize(620, 420)
 
 
 class CrashBar(QFrame):
@@ -37,20 +72,20 @@ class CrashBar(QFrame):
         self.report = report
         self._count = 0
         self._label = PlainLabel(wrap=True)
-        copy = QPushButton("Copy the report", objectName="crash_copy", autoDefault=False)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report))
-        close = QPushButton("Close", autoDefault=False)
+        close = QPushButton(tr("Close"), autoDefault=False)
         close.clicked.connect(self._close)
         line = QHBoxLayout(self)
         line.addWidget(self._label, 1)
-        line.addWidget(copy)
+        line.addWidget(_copies(report))
         line.addWidget(close)
         self.again()
 
     def again(self) -> None:
         """It happened once more."""
         self._count += 1
-        self._label.setText(_WORDS if self._count == 1 else f"{_WORDS} ({self._count} times)")
+        words = tr(_WORDS)
+        times = tr("{words} ({n} times)", words=words, n=self._count)
+        self._label.setText(words if self._count == 1 else times)
 
     def _close(self) -> None:
         self.hide()
@@ -108,29 +143,35 @@ class Crashes:
 
     def _take(self, error: BaseException, where: str) -> None:
         last = traceback.extract_tb(error.__traceback__)[-3:]
-        mark = (type(error).__name__, *(f"{frame.filename}:{frame.lineno}" for frame in last))
-        if mark in self._seen:
-            self._count(mark)
+        place = (type(error).__name__, *(f"{frame.filename}:{frame.lineno}" for frame in last))
+        if place in self._seen:
+            self._count(place)
             return
         if len(self._seen) >= _MOST:
             return
-        self._seen[mark] = None
+        self._seen[place] = None
         report = report_of(error, where)
         _log.error("%s", report)
-        page = self._page_of(error) or self._page()
+        page = self._page_of(error) or self._front()
         layout = page.layout() if page is not None else None
         if page is not None and layout is not None:
-            bar = self._seen[mark] = CrashBar(report, page)
+            bar = self._seen[place] = CrashBar(report, page)
             layout.insertWidget(0, bar)  # type: ignore[attr-defined]
             page.setProperty("crashed", True)
 
-    def _count(self, mark: tuple[str, ...]) -> None:
-        bar = self._seen[mark]
+    def _front(self) -> QWidget | None:
+        try:
+            return self._page()
+        except RuntimeError:  # the window is gone already
+            return None
+
+    def _count(self, place: tuple[str, ...]) -> None:
+        bar = self._seen[place]
         try:
             if bar is not None:
                 bar.again()
         except RuntimeError:  # its tab was closed
-            self._seen[mark] = None
+            self._seen[place] = None
 
     def _page_of(self, error: BaseException) -> QWidget | None:
         """The tab whose code the error went through: the innermost one."""

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton
 
+from desktop.app import _Program
 from desktop.core.requests import Connection
 from desktop.services import logs, tasks
-from desktop.ui.crash import CrashBar, Crashes, report_of
+from desktop.services.paths import Paths
+from desktop.ui import theme as themes
+from desktop.ui.crash import CrashBar, Crashes, LastWords, report_of
+from desktop.ui.first_start import FirstStart
+from desktop.ui.main_window import MainWindow
 from desktop.ui.session_page import SessionPage
 from tests.loopback.faults import FaultServer
 from tests.loopback.server import Server
-from tests.ui.driving import Driven, drive, window
+from tests.ui.driving import Driven, drive, until, window
 
 
 @contextmanager
@@ -90,6 +97,50 @@ def test_a_task_and_a_callback_that_fail(qapp: QApplication, tmp_path: Path) -> 
                 await sluice.until(lambda: len(sluice.page.findChildren(CrashBar)) == 2, "the callback's mark")
 
     drive(qapp, work)
+
+
+def test_an_error_after_the_window_is_gone_is_still_reported(
+    qapp: QApplication, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = MainWindow(themes.LIGHT)
+    crashes = Crashes(gone.page, lambda thing: isinstance(thing, SessionPage))
+    shiboken6.delete(gone)
+    crashes.take(Broken("late"), "a handler")
+    assert "Broken in a handler: late" in caplog.text
+    assert "the report of an error failed" not in caplog.text
+
+
+@pytest.mark.parametrize("stage", ["populate", "put_away"])
+def test_what_ends_the_program_is_said_before_it_ends(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], stage: str
+) -> None:
+    def bad(*_: object) -> None:
+        raise Broken("with planted-secret-9 in it")
+
+    monkeypatch.setattr(MainWindow, stage, bad)
+    logs.redact("planted-secret-9")
+    hook, status = sys.excepthook, []
+
+    async def work() -> None:
+        program = _Program(qapp, Paths(tmp_path), None, (None, None), False, FirstStart(tmp_path))
+        run = asyncio.create_task(program.run())
+        if stage == "populate":
+            await until(lambda: any(isinstance(w, LastWords) for w in qapp.topLevelWidgets()), "the last words")
+            (said,) = [w for w in qapp.topLevelWidgets() if isinstance(w, LastWords)]
+            said.findChild(QPushButton, "crash_copy").click()
+            assert "Broken in the program itself" in QGuiApplication.clipboard().text()
+            assert "planted-secret-9" not in QGuiApplication.clipboard().text()
+            said.accept()
+        else:
+            await until(lambda: program._workspace is not None and bool(program._window.pages()), "the window")
+            program._ended.set()
+        status.append(await run)
+
+    drive(qapp, work)
+    assert status == [1]
+    assert "Broken in the program itself" in capsys.readouterr().err
+    assert sys.excepthook is hook
+    assert tasks.failed is tasks.log_failure
 
 
 def test_the_report_holds_no_more_than_it_needs() -> None:
