@@ -10,27 +10,21 @@ import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from desktop.core.adapters import adapter_class
 from desktop.core.branches import path
 from desktop.core.conversation import Conversation, UserTurn
-from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
+from desktop.core.errors import SluiceError
 from desktop.core.events import AnyEvent, AskClosed
-from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
-from desktop.services import local_servers, logs
+from desktop.core.requests import Connection, Image, Prompt, Secrets
 from desktop.services.ask_record import AskRecord
 from desktop.services.audit import AuditLog, Place
-from desktop.services.doctor import Doctor
+from desktop.services.connections import Connections
 from desktop.services.history import Draft, History
-from desktop.services.keychain import Keychain
 from desktop.services.library import Library
-from desktop.services.local_model import LocalModel
-from desktop.services.network import DIRECT, USUAL, Network, route_of
 from desktop.services.paths import Paths
-from desktop.services.profiles import KEY, Profile, Profiles
+from desktop.services.profiles import Profile
 from desktop.services.recorder import Recorder
 from desktop.services.recording_player import Player
 from desktop.services.recording_store import sweep
@@ -42,9 +36,6 @@ from desktop.services.tasks import finish, spawn
 from desktop.services.transport import Transport, origin
 
 _log = logging.getLogger(__name__)
-LOCAL = "local-model"
-LOCAL_NAME = "A small model on this computer"
-THIS_RUN = " (this run only)"
 _TITLE = 60  # characters
 
 
@@ -96,160 +87,25 @@ class Workspace:
         self.settings = settings.settings
         self.say: Callable[[str], None] = _log.warning
         self.current: str | None = None  # key of the tab in front
-        self._profiles = Profiles(paths)
-        self._keychain = Keychain(paths.keyring_service, self._tell)
+        self.connections = Connections(paths, self.transport, self._tell)
         self._history = History(paths, trouble=self._tell)
         sweep(paths.recordings)
         self.library = Library(self._history)
         self.snippets = Snippets(paths)
         self.audit = AuditLog(paths.data / "decisions.jsonl")
         self.rules = Rules(paths.config / "rules.json")
-        self._model = LocalModel()
-        self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
-        self._secrets: dict[str, Secrets] = {}  # read once per run of the program
         self._closed: list[str] = []
         self._closing: dict[str, asyncio.Task[Any]] = {}
 
-    # ---- connections
-
-    def profiles(self, tab: Tab | None = None) -> list[Profile]:
-        """What the picker offers: this run's own, the small model, the saved ones."""
-        mine = [profile for profile, _ in self._temporary.values()]
-        return [*mine, self.local_profile(), *self._profiles.all()]
-
-    def profile(self, key: str | None) -> Profile | None:
-        """The profile of an id, or None."""
-        return next((p for p in self.profiles() if p.id == key), None)
+    # ---- what a tab talks to
 
     def usual_profile(self) -> Profile | None:
         """What a new tab talks to: what was used last."""
-        return self.profile(self.settings.last_profile)
-
-    def local_profile(self) -> Profile:
-        """The small model on this computer; its address is known once it runs."""
-        return Profile(LOCAL, LOCAL_NAME, Connection("openai", "http://127.0.0.1:0/v1", "smollm2"))
-
-    def local_model_trouble(self) -> str | None:
-        """Why the small model cannot be used, with how to get it; None if it can."""
-        return self._model.available()
-
-    def warm_local_model(self) -> None:
-        """Start the small model now, so that the first answer comes sooner."""
-
-        async def start() -> None:
-            try:
-                await self._model.start()
-            except SluiceError as error:
-                self.say(error.headline)
-
-        spawn(start(), "start local model")
-
-    def add_temporary(self, connection: Connection, secrets: Secrets) -> Profile:
-        """A connection for this run only. Its key is never stored."""
-        same = (profile for profile, _ in self._temporary.values() if profile.connection == connection)
-        name = self.name_for(connection) + THIS_RUN
-        profile = next(same, None) or Profile(f"run-{len(self._temporary)}", name, connection)
-        for secret in filter(None, (secrets.key, *secrets.extra.values())):
-            logs.redact(secret)
-        self._temporary[profile.id] = (profile, secrets)
-        return profile
-
-    def name_for(self, connection: Connection) -> str:
-        """A name made of the protocol and the address."""
-        return f"{adapter_class(connection.protocol).name} at {urlsplit(connection.base_url).netloc}"
-
-    def about(self, profile: Profile) -> str:
-        """One honest sentence on a connection that needs one."""
-        if profile.id != LOCAL:
-            return ""
-        return "Very small: fluent, often wrong, no tools. Good for trying Sluice without an account or a network."
-
-    async def save(
-        self, old: Profile | None, name: str, connection: Connection, secrets: Secrets, network: Network | None = None
-    ) -> tuple[Profile, str]:
-        """Keep a connection; secrets go to the keyring. Returns it with words if a secret was not kept there."""
-        kept = old if old is not None and self._profiles.get(old.id) else None
-        given = {name: value for name, value in {KEY: secrets.key, **secrets.extra}.items() if value}
-        fields = tuple(dict.fromkeys((*(kept.secret_fields if kept else ()), *given)))
-        unknown = kept.unknown if kept else {}
-        network = network or (old.network if old else USUAL)
-        profile = Profile(kept.id if kept else str(uuid.uuid4()), name, connection, fields, unknown, network)
-        self._secrets.pop(profile.id, None)
-        trouble = ""
-        try:
-            self._profiles.put(profile)
-        except StoreTrouble as error:
-            trouble = error.headline
-        for name_, value in given.items():
-            trouble = await self._keep(profile.account(name_), value) or trouble
-        return profile, trouble
-
-    async def _keep(self, account: str, value: str) -> str:
-        """Put a secret into the keyring; where that fails, hold it for this run and say so."""
-        try:
-            await self._keychain.set(account, value)
-        except KeyringTrouble as error:
-            self._keychain.keep_for_this_run(account, value)
-            first = error.headline.split(" You can also keep")[0]
-            return f"{first} The key is kept for this run only and is forgotten when Sluice ends."
-        return ""
-
-    async def secrets(self, profile: Profile) -> Secrets:
-        """The secrets of a profile, read from the keyring once. Raises KeyringTrouble."""
-        if profile.id in self._temporary:
-            return self._temporary[profile.id][1]
-        if profile.id == LOCAL:
-            return Secrets()
-        if profile.id not in self._secrets:
-            self._secrets[profile.id] = await self._profiles.secrets(profile, self._keychain)
-        return self._secrets[profile.id]
-
-    def key_note(self) -> str:
-        """Where keys are kept, in words."""
-        return self._keychain.note()
+        return self.connections.get(self.settings.last_profile)
 
     def where_kept(self) -> str:
         """The folder of settings, history and logs."""
         return str(self.paths.data)
-
-    async def probe(self, connection: Connection, secrets: Secrets, network: Network = USUAL) -> Found:
-        """Test a connection. Raises SluiceError."""
-        adapter = adapter_class(connection.protocol)(connection, secrets)
-        found: Found = await self._visit(connection, secrets, network).ask_server(adapter.probe())
-        return found
-
-    async def agents(
-        self, connection: Connection, secrets: Secrets, network: Network = USUAL
-    ) -> tuple[AgentInfo, ...]:
-        """The agents that a server lists. Raises SluiceError."""
-        adapter = adapter_class(connection.protocol)(connection, secrets)
-        listed: tuple[AgentInfo, ...] = await self._visit(connection, secrets, network).ask_server(adapter.agents())
-        return listed
-
-    def doctor(self, connection: Connection, secrets: Secrets, network: Network) -> Doctor:
-        """One that examines this connection."""
-        return Doctor(connection, secrets, route_of(network, secrets.extra), self.transport)
-
-    def _visit(self, connection: Connection, secrets: Secrets, network: Network) -> Session:
-        """A session that only asks the server something."""
-        session = Session(connection, self.transport)
-        session.route = route_of(network, secrets.extra)
-        return session
-
-    async def look_on_this_computer(self) -> list[Profile]:
-        """The model servers that answer on this computer's usual ports; they are saved as connections."""
-        found = []
-        known = {p.connection.base_url: p for p in self._profiles.all()}
-        for server in await local_servers.look(self.transport):
-            profile = known.get(server.connection.base_url)
-            if profile is None:
-                profile, _ = await self.save(None, f"{server.name} on this computer", server.connection, Secrets())
-            found.append(profile)
-        return found
-
-    def check_image(self, connection: Connection, image: Image) -> None:
-        """Raises NotSendable if this agent would not take the picture."""
-        adapter_class(connection.protocol)(connection).check_images(Prompt("", (image,)))
 
     # ---- tabs
 
@@ -263,7 +119,7 @@ class Workspace:
         """Talk to `profile` from now on."""
         tab.profile = profile
         tab.session.connection = profile.connection
-        if profile.id not in self._temporary:
+        if not self.connections.is_temporary(profile):
             self.change_settings(last_profile=profile.id)
         self._store(tab)
 
@@ -275,7 +131,7 @@ class Workspace:
         if stored is None:
             return None
         conversation = await self._history.load(key)
-        profile = self.profile(stored.profile_id) or self._stored_profile(stored.connection)
+        profile = self.connections.get(stored.profile_id) or self._stored_profile(stored.connection)
         tab = self._tab(key, profile, conversation)
         tab.title, tab.draft = stored.title or "Untitled", await self._history.draft(key)
         tab.named, tab.pinned, tab.view = stored.named, stored.pinned, _note(stored.view)
@@ -355,7 +211,7 @@ class Workspace:
     async def agent_name(self, key: str) -> str:
         """What the agent of a conversation is called here."""
         stored = await self._history.session(key)
-        profile = self.profile(stored.profile_id) if stored else None
+        profile = self.connections.get(stored.profile_id) if stored else None
         return profile.name if profile else "Agent"
 
     async def fork(self, tab: Tab, run: int | None = None) -> Tab | None:
@@ -391,7 +247,7 @@ class Workspace:
         """Leave everything in order: runs cut off, children ended, files written. Three seconds at most."""
         await asyncio.gather(*(tab.close() for tab in tabs))
         self.library.forget()
-        await self._model.stop()
+        await self.connections.close()
         await finish(1.0)
         await self.transport.aclose()
         self.rules.close()
@@ -423,13 +279,9 @@ class Workspace:
             profile = tab.profile
             if profile is None:
                 raise SluiceError("Choose a connection first.")
-            if profile.id == LOCAL:
-                tab.session.route = DIRECT
-                endpoint = await self._model.start()
-                return replace(profile.connection, base_url=endpoint.base_url), Secrets(endpoint.key)
-            secrets = await self.secrets(profile)
-            tab.session.route, tab.session.bounds = route_of(profile.network, secrets.extra), profile.network.bounds()
-            return profile.connection, secrets
+            access = await self.connections.access(profile)
+            tab.session.route, tab.session.bounds = access.route, access.bounds
+            return access.connection, access.secrets
 
         return resolve
 
@@ -458,7 +310,7 @@ class Workspace:
         """A connection that was for one run only, or has been deleted: known again, without its key."""
         if connection is None or not connection.base_url:
             return None
-        return self.add_temporary(connection, Secrets())
+        return self.connections.add_temporary(connection, Secrets())
 
 
 def _note(text: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ class ConnectionDesk(QObject):
 
     async def _look_around(self, page: SessionPage) -> None:
         page.ask_done("Looking on this computer…")
-        found = await self._window.workspace.look_on_this_computer()
+        found = await self._window.workspace.connections.look_on_this_computer()
         self._refresh()
         if found:
             page.use(found[0])

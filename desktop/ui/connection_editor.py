@@ -28,10 +28,11 @@ from desktop.core.adapters import PROTOCOLS, adapter_class
 from desktop.core.capabilities import Field
 from desktop.core.errors import SluiceError
 from desktop.core.requests import AgentInfo, Connection, Secrets
+from desktop.services.connections import THIS_RUN
 from desktop.services.network import is_open_to_others
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
-from desktop.services.workspace import THIS_RUN, Workspace
+from desktop.services.workspace import Workspace
 from desktop.ui.doctor_dialog import DoctorDialog
 from desktop.ui.labels import PlainLabel
 from desktop.ui.network_form import NetworkForm
@@ -154,7 +155,7 @@ class ConnectionEditor(QDialog):
             _row(self._form, field.label, widget)
             if field.help:
                 self._form.addRow("", _help(field.help))
-        self._key_note.setText(self._workspace.key_note())
+        self._key_note.setText(self._workspace.connections.key_note())
 
     # ---- what it says
 
@@ -197,12 +198,12 @@ class ConnectionEditor(QDialog):
         typed = self.secrets()
         if self._profile is None:
             return typed
-        kept = await self._workspace.secrets(self._profile)
+        kept = await self._workspace.connections.secrets(self._profile)
         return Secrets(typed.key or kept.key, {**kept.extra, **typed.extra})
 
     async def _test_now(self) -> None:
         self._say("Testing…", good=True)
-        found = await self._workspace.probe(
+        found = await self._workspace.connections.probe(
             self.connection(), await self._known_secrets(), self._network.network()
         )
         for name, value in found.options.items():
@@ -217,7 +218,8 @@ class ConnectionEditor(QDialog):
 
     async def _examine(self) -> None:
         known = await self._known_secrets()
-        dialog = DoctorDialog(self._workspace.doctor(self.connection(), known, self._network.network()), self)
+        doctor = self._workspace.connections.doctor(self.connection(), known, self._network.network())
+        dialog = DoctorDialog(doctor, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.pin_wanted.connect(self._network.pin)
         dialog.open()
@@ -225,7 +227,7 @@ class ConnectionEditor(QDialog):
     async def _list_agents(self) -> None:
         agent = self._agent.currentText()
         place = replace(self.connection(), agent=None) if agent else self._loose()
-        agents: tuple[AgentInfo, ...] = await self._workspace.agents(
+        agents: tuple[AgentInfo, ...] = await self._workspace.connections.agents(
             place, await self._known_secrets(), self._network.network()
         )
         self._agent.clear()
@@ -240,12 +242,12 @@ class ConnectionEditor(QDialog):
 
     async def _save(self) -> None:
         connection = self.connection()
-        name = self._name.text().strip() or self._workspace.name_for(connection)
+        name = self._name.text().strip() or self._workspace.connections.name_for(connection)
         secrets = self.secrets()
         if is_open_to_others(connection.base_url) and secrets.key and connection.base_url != self._warned:
             self._warned = connection.base_url
             raise SluiceError(_OPEN)
-        profile, trouble = await self._workspace.save(
+        profile, trouble = await self._workspace.connections.save(
             self._profile, name, connection, secrets, self._network.network()
         )
         self._profile = profile

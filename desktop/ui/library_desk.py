@@ -44,7 +44,7 @@ class LibraryDesk(QObject):
         spawn(self._fill(self._asked), "fill history")
 
     async def _fill(self, number: int) -> None:
-        self._sidebar.set_connections([(p.id, p.name) for p in self._workspace.profiles()])
+        self._sidebar.set_connections([(p.id, p.name) for p in self._workspace.connections.all()])
         try:
             entries = await self._library.entries(self._sidebar.wanted())
         except StoreTrouble as error:

@@ -140,7 +140,7 @@ class MainWindow(QMainWindow):
 
     def open_given(self, connection: Connection, secrets: Secrets) -> None:
         """A tab in front on a connection for this run only: the one that talks to this address, or a new one."""
-        profile = self.workspace.add_temporary(connection, secrets)
+        profile = self.workspace.connections.add_temporary(connection, secrets)
         same = [p for p in self.pages() if p.session.connection.base_url == connection.base_url]
         page = same[0] if same else self.add_tab(self.workspace.new_tab(profile))
         page.refresh_connections()

@@ -95,7 +95,7 @@ class PictureDesk(QObject):
 
     def _add(self, made: Prepared) -> None:
         if self._tab.profile is not None:
-            self._workspace.check_image(self._tab.profile.connection, made.image)
+            self._workspace.connections.check_image(self._tab.profile.connection, made.image)
         self.words.emit(made.note)
         self._strip.add(made.image, made.note, made.original)
 

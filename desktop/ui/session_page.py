@@ -276,7 +276,7 @@ class SessionPage(QWidget):
 
     def refresh_connections(self) -> None:
         """Fill the picker anew and show the abilities of the chosen one."""
-        self.box.picker.offer(self._workspace.profiles(self.tab))
+        self.box.picker.offer(self._workspace.connections.all())
         self._show_connection()
 
     def use(self, profile: Profile) -> None:
@@ -286,22 +286,22 @@ class SessionPage(QWidget):
         self.focus_composer()
 
     def _use_local_model(self) -> None:
-        self.use(self._workspace.local_profile())
-        self._workspace.warm_local_model()
+        self.use(self._workspace.connections.local())
+        self._workspace.connections.warm_local_model()
 
     def _picked(self, key: str) -> None:
-        self.use(next(profile for profile in self._workspace.profiles(self.tab) if profile.id == key))
+        self.use(next(profile for profile in self._workspace.connections.all() if profile.id == key))
 
     def _show_connection(self) -> None:
         profile = self.tab.profile
         self.box.picker.show_profile(profile.id if profile else None)
         if profile is None:
-            self.reading.empty.show_welcome(self._workspace.local_model_trouble())
+            self.reading.empty.show_welcome(self._workspace.connections.local_model_trouble())
             self._status.say("")
             return
         can = adapter_class(profile.connection.protocol).can
         self.box.attach.setVisible(can.images_in != "none")
-        self.reading.empty.show_agent(profile.name, can, self._workspace.about(profile))
+        self.reading.empty.show_agent(profile.name, can, self._workspace.connections.about(profile))
         self._status.show_session(self.session, "  ·  ".join((profile.name, *profile.network.about())))
 
     # ---- what is seen

@@ -74,7 +74,7 @@ class SettingsDialog(QDialog):
         ):
             self._row(label, self._press(text, command), words)
         self._row("Kept in", _selectable(self._workspace.where_kept()), "folder history data")
-        self._row("Keys", _selectable(self._workspace.key_note()), "keyring secret password")
+        self._row("Keys", _selectable(self._workspace.connections.key_note()), "keyring secret password")
 
     def _row(self, label: str, widget: QWidget, words: str) -> None:
         self._form.addRow(label, widget)

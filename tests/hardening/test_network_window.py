@@ -53,7 +53,7 @@ def test_the_form_is_folded_until_it_is_wanted(qapp: QApplication) -> None:
 
 
 async def editor_of(sluice: Driven, place: Connection) -> ConnectionEditor:
-    profile, _ = await sluice.workspace.save(None, "office", place, Secrets("key-123"))
+    profile, _ = await sluice.workspace.connections.save(None, "office", place, Secrets("key-123"))
     sluice.page.use(profile)
     editor = ConnectionEditor(sluice.workspace, profile, sluice.window)
     editor.saved.connect(sluice.page.use)
@@ -84,7 +84,7 @@ def test_an_exception_is_accepted_in_two_steps_and_stays_in_sight(qapp: QApplica
                 sluice.say("hello")
                 await sluice.until(lambda: "Hello there." in sluice.text(), "the answer over the pinned certificate")
             async with window(qapp, tmp_path / "data") as again:
-                kept = next(p for p in again.workspace.profiles() if p.name == "office")
+                kept = next(p for p in again.workspace.connections.all() if p.name == "office")
                 assert kept.network.pinned == own.fingerprint
 
     drive(qapp, work)
@@ -98,14 +98,14 @@ def test_a_key_over_plain_http_is_warned_of_before_it_is_kept(qapp: QApplication
             editor._url.setText("http://agent.example.invalid/v1")
             editor._agent.setEditText("m")
             editor._key.setText("key-123")
-            before = len(sluice.workspace.profiles())
+            before = len(sluice.workspace.connections.all())
             editor._start(editor._save(), "save")
             await sluice.until(
                 lambda: any("not encrypted" in w.text() for w in editor.findChildren(QLabel)), "the warning"
             )
-            assert len(sluice.workspace.profiles()) == before
+            assert len(sluice.workspace.connections.all()) == before
             editor._start(editor._save(), "save")
-            await sluice.until(lambda: len(sluice.workspace.profiles()) == before + 1, "the second press")
+            await sluice.until(lambda: len(sluice.workspace.connections.all()) == before + 1, "the second press")
             editor.close()
 
     drive(qapp, work)

@@ -76,7 +76,7 @@ def test_a_secret_is_nowhere_but_in_the_keyring(qapp: QApplication, tmp_path: Pa
     async def everything(sluice: Driven, url: str) -> None:
         workspace, page = sluice.workspace, sluice.page
         place = Connection("openai", url, "m")
-        profile, _ = await workspace.save(None, "saved", place, Secrets(KEY, EXTRA), network)
+        profile, _ = await workspace.connections.save(None, "saved", place, Secrets(KEY, EXTRA), network)
         page.use(profile)
         sluice.say("hello")
         held = page.session.conversation

@@ -103,7 +103,7 @@ async def turn(sluice: Driven, page: SessionPage, dice: random.Random) -> str:
 async def life(sluice: Driven, protocol: str, url: str, dice: random.Random, end: float, done: Counter[str]) -> None:
     """One tab after the other, until the time is over."""
     workspace = sluice.workspace
-    profile = workspace.add_temporary(Connection(protocol, url, SHAPES[protocol].agent), Secrets("key-1"))
+    profile = workspace.connections.add_temporary(Connection(protocol, url, SHAPES[protocol].agent), Secrets("key-1"))
     while now() < end:
         page = sluice.window.add_tab(workspace.new_tab(profile), current=False)
         page.session.patient = False  # pauses of seconds are not what is measured

@@ -233,7 +233,7 @@ def test_conversations_of_one_connection(qapp: QApplication, tmp_path: Path) -> 
     async def work() -> None:
         async with counting(qapp, tmp_path) as (sluice, _):
             await say(sluice, "one")
-            other, _ = await sluice.workspace.save(None, "Other", NOWHERE, Secrets())
+            other, _ = await sluice.workspace.connections.save(None, "Other", NOWHERE, Secrets())
             page = sluice.window.new_tab()
             page.refresh_connections()
             page.use(other)

@@ -1,0 +1,208 @@
+"""What a window can talk to: saved connections, the small model on this computer, and those of this run only."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from desktop.core.adapters import adapter_class
+from desktop.core.bounds import USUAL as USUAL_BOUNDS
+from desktop.core.bounds import Bounds
+from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
+from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
+from desktop.services import local_servers, logs
+from desktop.services.doctor import Doctor
+from desktop.services.keychain import Keychain
+from desktop.services.local_model import LocalModel
+from desktop.services.network import DIRECT, USUAL, Network, Route, route_of
+from desktop.services.paths import Paths
+from desktop.services.profiles import KEY, Profile, Profiles
+from desktop.services.session import Session
+from desktop.services.tasks import spawn
+from desktop.services.transport import Transport
+
+LOCAL = "local-model"
+LOCAL_NAME = "A small model on this computer"
+THIS_RUN = " (this run only)"
+
+
+@dataclass(frozen=True)
+class Access:
+    """All that a run needs to reach a server, as it is now."""
+
+    connection: Connection
+    secrets: Secrets
+    route: Route
+    bounds: Bounds = USUAL_BOUNDS
+
+
+class Connections:
+    """Made once per window. `say` hears of trouble that belongs to no tab, in words for people."""
+
+    def __init__(self, paths: Paths, transport: Transport, say: Callable[[str], None]) -> None:
+        self._transport = transport
+        self._say = say
+        self._saved = Profiles(paths)
+        self._keychain = Keychain(paths.keyring_service, say)
+        self._model = LocalModel()
+        self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
+        self._secrets: dict[str, Secrets] = {}  # read once per run of the program
+
+    # ---- which there are
+
+    def all(self) -> list[Profile]:
+        """What the picker offers: this run's own, the small model, the saved ones."""
+        mine = [profile for profile, _ in self._temporary.values()]
+        return [*mine, self.local(), *self._saved.all()]
+
+    def get(self, key: str | None) -> Profile | None:
+        """The profile of an id, or None."""
+        return next((profile for profile in self.all() if profile.id == key), None)
+
+    def local(self) -> Profile:
+        """The small model on this computer; its address is known once it runs."""
+        return Profile(LOCAL, LOCAL_NAME, Connection("openai", "http://127.0.0.1:0/v1", "smollm2"))
+
+    def is_temporary(self, profile: Profile) -> bool:
+        """Whether it is for this run of the program only."""
+        return profile.id in self._temporary
+
+    def name_for(self, connection: Connection) -> str:
+        """A name made of the protocol and the address."""
+        return f"{adapter_class(connection.protocol).name} at {urlsplit(connection.base_url).netloc}"
+
+    def about(self, profile: Profile) -> str:
+        """One honest sentence on a connection that needs one."""
+        if profile.id != LOCAL:
+            return ""
+        return "Very small: fluent, often wrong, no tools. Good for trying Sluice without an account or a network."
+
+    def check_image(self, connection: Connection, image: Image) -> None:
+        """Raises NotSendable if this agent would not take the picture."""
+        adapter_class(connection.protocol)(connection).check_images(Prompt("", (image,)))
+
+    # ---- keeping them
+
+    def add_temporary(self, connection: Connection, secrets: Secrets) -> Profile:
+        """A connection for this run only. Its key is never stored."""
+        same = (profile for profile, _ in self._temporary.values() if profile.connection == connection)
+        name = self.name_for(connection) + THIS_RUN
+        profile = next(same, None) or Profile(f"run-{len(self._temporary)}", name, connection)
+        for secret in filter(None, (secrets.key, *secrets.extra.values())):
+            logs.redact(secret)
+        self._temporary[profile.id] = (profile, secrets)
+        return profile
+
+    async def save(
+        self, old: Profile | None, name: str, connection: Connection, secrets: Secrets, network: Network | None = None
+    ) -> tuple[Profile, str]:
+        """Keep a connection; secrets go to the keyring. Returns it with words if a secret was not kept there."""
+        kept = old if old is not None and self._saved.get(old.id) else None
+        given = {name: value for name, value in {KEY: secrets.key, **secrets.extra}.items() if value}
+        fields = tuple(dict.fromkeys((*(kept.secret_fields if kept else ()), *given)))
+        unknown = kept.unknown if kept else {}
+        network = network or (old.network if old else USUAL)
+        profile = Profile(kept.id if kept else str(uuid.uuid4()), name, connection, fields, unknown, network)
+        self._secrets.pop(profile.id, None)
+        trouble = ""
+        try:
+            self._saved.put(profile)
+        except StoreTrouble as error:
+            trouble = error.headline
+        for name_, value in given.items():
+            trouble = await self._keep(profile.account(name_), value) or trouble
+        return profile, trouble
+
+    async def _keep(self, account: str, value: str) -> str:
+        """Put a secret into the keyring; where that fails, hold it for this run and say so."""
+        try:
+            await self._keychain.set(account, value)
+        except KeyringTrouble as error:
+            self._keychain.keep_for_this_run(account, value)
+            first = error.headline.split(" You can also keep")[0]
+            return f"{first} The key is kept for this run only and is forgotten when Sluice ends."
+        return ""
+
+    async def look_on_this_computer(self) -> list[Profile]:
+        """The model servers that answer on this computer's usual ports; they are saved as connections."""
+        found = []
+        known = {p.connection.base_url: p for p in self._saved.all()}
+        for server in await local_servers.look(self._transport):
+            profile = known.get(server.connection.base_url)
+            if profile is None:
+                profile, _ = await self.save(None, f"{server.name} on this computer", server.connection, Secrets())
+            found.append(profile)
+        return found
+
+    # ---- using them
+
+    async def secrets(self, profile: Profile) -> Secrets:
+        """The secrets of a profile, read from the keyring once. Raises KeyringTrouble."""
+        if profile.id in self._temporary:
+            return self._temporary[profile.id][1]
+        if profile.id == LOCAL:
+            return Secrets()
+        if profile.id not in self._secrets:
+            self._secrets[profile.id] = await self._saved.secrets(profile, self._keychain)
+        return self._secrets[profile.id]
+
+    def key_note(self) -> str:
+        """Where keys are kept, in words."""
+        return self._keychain.note()
+
+    async def access(self, profile: Profile) -> Access:
+        """How to reach it now; the small model is started for it. Raises KeyringTrouble or what keeps the model from
+        starting."""
+        if profile.id == LOCAL:
+            endpoint = await self._model.start()
+            return Access(replace(profile.connection, base_url=endpoint.base_url), Secrets(endpoint.key), DIRECT)
+        secrets = await self.secrets(profile)
+        route = route_of(profile.network, secrets.extra)
+        return Access(profile.connection, secrets, route, profile.network.bounds())
+
+    async def probe(self, connection: Connection, secrets: Secrets, network: Network = USUAL) -> Found:
+        """Test a connection. Raises SluiceError."""
+        adapter = adapter_class(connection.protocol)(connection, secrets)
+        found: Found = await self._visit(connection, secrets, network).ask_server(adapter.probe())
+        return found
+
+    async def agents(
+        self, connection: Connection, secrets: Secrets, network: Network = USUAL
+    ) -> tuple[AgentInfo, ...]:
+        """The agents that a server lists. Raises SluiceError."""
+        adapter = adapter_class(connection.protocol)(connection, secrets)
+        listed: tuple[AgentInfo, ...] = await self._visit(connection, secrets, network).ask_server(adapter.agents())
+        return listed
+
+    def doctor(self, connection: Connection, secrets: Secrets, network: Network) -> Doctor:
+        """One that examines this connection."""
+        return Doctor(connection, secrets, route_of(network, secrets.extra), self._transport)
+
+    def _visit(self, connection: Connection, secrets: Secrets, network: Network) -> Session:
+        """A session that only asks the server something."""
+        session = Session(connection, self._transport)
+        session.route = route_of(network, secrets.extra)
+        return session
+
+    # ---- the small model
+
+    def local_model_trouble(self) -> str | None:
+        """Why the small model cannot be used, with how to get it; None if it can."""
+        return self._model.available()
+
+    def warm_local_model(self) -> None:
+        """Start the small model now, so that the first answer comes sooner."""
+
+        async def start() -> None:
+            try:
+                await self._model.start()
+            except SluiceError as error:
+                self._say(error.headline)
+
+        spawn(start(), "start local model")
+
+    async def close(self) -> None:
+        """End the small model."""
+        await self._model.stop()
