@@ -15,7 +15,7 @@ from desktop.core.errors import SluiceError
 from desktop.core.events import Failure
 from desktop.core.redaction import picture_mark
 from desktop.core.replay import parse_http
-from desktop.core.requests import Answer, Connection, Image, Prompt
+from desktop.core.requests import Answer, Base64Image, Connection, Image, Prompt
 from desktop.core.wire.jsontext import clean, compact, parse
 
 VERSION = 1
@@ -142,9 +142,9 @@ def lines_of(
     for entry in entries:
         if pictures and isinstance(entry, RunBegun) and entry.prompt is not None:
             for image in entry.prompt.images:
-                if image.data and (mark := picture_mark(image.data)) not in seen:
+                if image.data and (mark := picture_mark(image)) not in seen:
                     seen.add(mark)
-                    yield _line({"is": "picture", "hash": mark, "data": b64encode(image.data).decode()})
+                    yield f'{{"is":"picture","hash":"{mark}","data":"{Base64Image(image)}"}}'
         yield _line(_written(entry))
 
 
@@ -187,7 +187,7 @@ def _run(entry: RunBegun) -> dict[str, Any]:
     values |= {"session": entry.session_id, "secrets": list(entry.secrets) or None, "patient": entry.patient or None}
     if entry.prompt is None:
         return {**values, "cause": entry.cause}
-    images = [{"name": i.name, "media": i.media, "hash": picture_mark(i.data)} for i in entry.prompt.images]
+    images = [{"name": i.name, "media": i.media, "hash": picture_mark(i)} for i in entry.prompt.images]
     return {**values, "text": entry.prompt.text or None, "images": images or None}
 
 

@@ -11,11 +11,10 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
-from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, quote, quote_plus, urlencode, urlsplit, urlunsplit
 
-from desktop.core.requests import Secrets
+from desktop.core.requests import Base64Image, Image, Secrets
 
 REMOVED = "[removed]"
 _SHORTEST = 4  # characters; a shorter one would be found in ordinary words
@@ -34,9 +33,9 @@ def sounds_secret(name: str) -> bool:
     return _NAMED.search(name) is not None and _COUNTED.search(name) is None
 
 
-def picture_mark(data: bytes) -> str:
+def picture_mark(image: Image) -> str:
     """What stands in a recording where a picture was."""
-    return f"sha256:{sha256(data).hexdigest()}"
+    return f"sha256:{image.sha256}"
 
 
 class Redactor:
@@ -77,7 +76,7 @@ class Redactor:
             return {self.text(str(k)): self._member(str(k), v) for k, v in value.items()}
         if isinstance(value, list | tuple):
             return [self.value(v) for v in value]
-        return value
+        return picture_mark(value.image) if isinstance(value, Base64Image) else value
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """Headers with the values of secret ones removed."""
@@ -170,7 +169,8 @@ def _without_pictures(text: str) -> str:
 
     def marked(found: re.Match[str]) -> str:
         try:
-            return picture_mark(b64decode(found[0] if found.re is _BASE64 else found[2], validate=True))
+            data = b64decode(found[0] if found.re is _BASE64 else found[2], validate=True)
+            return picture_mark(Image("", "", data))
         except ValueError:
             return found[0]
 

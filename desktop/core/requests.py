@@ -2,20 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from binascii import b2a_base64
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import sha256
 from typing import Any, Literal, TypeVar
 
 from desktop.core.events import AnyEvent, Failure
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Image:
     """A picture to send: its file name, MIME type and bytes."""
 
     name: str
     media: str
-    data: bytes
+    data: bytes = field(repr=False)
+
+    @cached_property
+    def sha256(self) -> str:
+        """The hash of its bytes, in hex; worked out once, since megabytes take a while."""
+        return sha256(self.data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Base64Image:
+    """A picture in the JSON of a request: stands for the text `prefix` and the picture's base64.
+
+    The text is made piece by piece while it goes out (`services.upload`). Made whole, that of a large photo holds the
+    window for a tenth of a second and more."""
+
+    image: Image
+    prefix: str = ""
+
+    def __len__(self) -> int:
+        """Characters of the text; all are ASCII."""
+        return len(self.prefix) + (len(self.image.data) + 2) // 3 * 4
+
+    def __str__(self) -> str:
+        return self.prefix + b"".join(self.pieces()).decode("ascii")
+
+    def pieces(self, size: int = 48 * 1024) -> Iterator[bytes]:
+        """The base64 in order, of `size` bytes of the picture each; `size` is a multiple of three."""
+        data = memoryview(self.image.data)
+        for at in range(0, len(data), size):
+            yield b2a_base64(data[at : at + size], newline=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +123,8 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class HttpCall:
     """One HTTP request. With `stream` its body is fed to the run as it comes; `fresh` wants a connection of its
-    own. `url` is absolute; credentials are in `headers`, and in the body of a login. `sends` is False where nothing
+    own. `url` is absolute; credentials are in `headers`, and in the body of a login. In `json` a
+    picture is a `Base64Image`. `sends` is False where nothing
     of what the person said goes to the server: such a call does not count as the message's acceptance."""
 
     method: str

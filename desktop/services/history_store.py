@@ -3,7 +3,6 @@ caller."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import sqlite3
@@ -301,9 +300,8 @@ class Store:
 
     def _put_images(self, table: str, owner: int, images: Sequence[Image]) -> None:
         for place, image in enumerate(images):
-            sha = hashlib.sha256(image.data).hexdigest()
-            self.db.execute("INSERT OR IGNORE INTO images VALUES (?, ?)", (sha, image.data))
-            row = (owner, place, clean_text(image.name), image.media, sha)
+            self.db.execute("INSERT OR IGNORE INTO images VALUES (?, ?)", (image.sha256, image.data))
+            row = (owner, place, clean_text(image.name), image.media, image.sha256)
             self.db.execute(f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?, ?, ?)", row)
 
     def _images(self, table: str, owner: int) -> tuple[Image, ...]:

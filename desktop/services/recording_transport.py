@@ -9,13 +9,14 @@ from typing import Any, Protocol
 
 from desktop.core import recording as rec
 from desktop.core.adapters import adapter_class
-from desktop.core.adapters.base import Run
+from desktop.core.adapters.run import Run
 from desktop.core.errors import ConnectionFailed, SluiceError
 from desktop.core.events import Failure, RunEnded
 from desktop.core.requests import HttpCall, Prompt, Reply, Steps, Wait
 from desktop.services.network import DIRECT, Route
 from desktop.services.session import Session
 from desktop.services.transport import Opened, Transport
+from desktop.services.upload import Gone, unheard
 
 NOT_THERE = "This is a replay: nothing was sent, and the recording has no answer to this request."
 
@@ -77,7 +78,7 @@ class ReplayTransport(Transport):
         super().__init__()
         self._player = player
 
-    async def fetch(self, call: HttpCall, route: Route = DIRECT) -> Reply:
+    async def fetch(self, call: HttpCall, route: Route = DIRECT, gone: Gone = unheard) -> Reply:
         """A whole answer; one that was given before may be given again."""
         status, headers, body = 0, {}, b""
         if not self._player.has(call) and (again := self._player.again(call)) is not None:
@@ -92,7 +93,7 @@ class ReplayTransport(Transport):
         return Reply(status, headers, body)
 
     @asynccontextmanager
-    async def stream(self, call: HttpCall, route: Route = DIRECT) -> AsyncIterator[Opened]:
+    async def stream(self, call: HttpCall, route: Route = DIRECT, gone: Gone = unheard) -> AsyncIterator[Opened]:
         """As the real one."""
         line = self._player.claim(call)
         if line is None:

@@ -10,10 +10,12 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from desktop.core.adapters import adapter_class
-from desktop.core.adapters.base import Adapter, Run
+from desktop.core.adapters.base import Adapter
+from desktop.core.adapters.run import Run
 from desktop.core.arguments import ask_digest
 from desktop.core.bounds import USUAL
 from desktop.core.branches import path
@@ -94,6 +96,7 @@ class Live:
     told: int = 0  # events of our own making: notices of retries
     tried: int = 0
     next_try: float | None = None  # when a request is made again
+    upload: tuple[int, int] | None = None  # bytes of a large request that have gone, of how many
 
 
 class Session:
@@ -144,6 +147,11 @@ class Session:
         """Seconds until a request is made again by itself; None while none is planned."""
         at = self.live.next_try if self.live else None
         return None if at is None else max(0.0, at - self.clock())
+
+    @property
+    def upload(self) -> tuple[int, int] | None:
+        """Of a large request that is going out: bytes gone, of how many; else None."""
+        return self.live.upload if self.live else None
 
     # ---- what a person does
 
@@ -382,7 +390,7 @@ class Session:
             return await self._stream(live, call, route)
         wire = self.listeners.wire
         exchange = wire.request(call, self.clock()) if wire is not None else 0
-        reply = await self._transport.fetch(call, route)
+        reply = await self._transport.fetch(call, route, partial(self._gone, live))
         if wire is not None:
             wire.whole(exchange, reply, self.clock())
         self._accept(live, reply.status if call.sends else 0)
@@ -393,7 +401,7 @@ class Session:
         failure: Failure | None = None
         exchange = wire.request(call, self.clock()) if wire is not None else 0
         try:
-            async with self._transport.stream(call, route) as opened:
+            async with self._transport.stream(call, route, partial(self._gone, live)) as opened:
                 status, headers = opened.status, opened.headers
                 at = self.clock()
                 if wire is not None:
@@ -423,7 +431,15 @@ class Session:
     def _is_home(self, call: HttpCall) -> bool:
         return origin(call.url) == origin(self.connection.base_url)
 
+    def _gone(self, live: Live | None, count: int, size: int) -> None:
+        """Part of a large request is on its way. While it goes, nobody has to answer yet."""
+        if live is not None:
+            live.upload = (count, size) if count < size else None
+            live.heard = self.clock()
+
     def _accept(self, live: Live | None, status: int) -> None:
+        if live is not None:
+            live.upload = None
         if live is not None and not live.accepted and 0 < status < 300:
             live.accepted = True
             self.listeners.accepted()

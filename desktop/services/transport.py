@@ -7,7 +7,6 @@ take 80 ms and more to load, so `warm` does that in a thread before the first re
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import os
 import ssl
@@ -16,7 +15,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from desktop import __version__
@@ -24,10 +23,10 @@ from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken
 from desktop.core.events import Failure
 from desktop.core.language import tr
 from desktop.core.requests import HttpCall, Reply
-from desktop.core.wire.jsontext import clean
 from desktop.services import inflate
 from desktop.services.neterrors import ours
 from desktop.services.network import DIRECT, Choice, Route, context_for, place
+from desktop.services.upload import PIECE, Gone, unheard, upload_of
 from desktop.services.way import Way, way_of
 
 if TYPE_CHECKING:
@@ -115,10 +114,11 @@ class Transport:
         except ValueError:
             return None
 
-    async def fetch(self, call: HttpCall, route: Route = DIRECT) -> Reply:
-        """One whole answer. Never raises for what the network does: `failure` says it."""
+    async def fetch(self, call: HttpCall, route: Route = DIRECT, gone: Gone = unheard) -> Reply:
+        """One whole answer. Never raises for what the network does: `failure` says it. `gone` hears how much of a
+        large body is on its way."""
         try:
-            async with self.stream(call, route) as opened:
+            async with self.stream(call, route, gone) as opened:
                 body = bytearray()
                 most = _MAX_REPLY if opened.status < 400 else _MAX_ERROR
                 async for chunk in opened.chunks:
@@ -132,8 +132,8 @@ class Transport:
             return Reply(0, {}, b"", failure_from(error))
 
     @asynccontextmanager
-    async def stream(self, call: HttpCall, route: Route = DIRECT) -> AsyncIterator[Opened]:
-        """The answer as it comes. Raises ConnectionFailed before its head, StreamBroken after."""
+    async def stream(self, call: HttpCall, route: Route = DIRECT, gone: Gone = unheard) -> AsyncIterator[Opened]:
+        """The answer as it comes. Raises ConnectionFailed before its head, StreamBroken after. `gone` as in `fetch`."""
         choice = _choice(route, call.url)
         client = await self._client(route, choice.proxy, _is_secure(call.url, choice.proxy), call.fresh)
         client.users += 1
@@ -141,7 +141,7 @@ class Transport:
         import httpx
 
         try:
-            request = await self._request(client.http, call, route)
+            request = await self._request(client.http, call, route, gone)
             response = await client.http.send(request, stream=True)
             try:
                 began = True
@@ -174,10 +174,10 @@ class Transport:
         for client in clients:
             await client.http.aclose()
 
-    async def _request(self, client: httpx.AsyncClient, call: HttpCall, route: Route) -> httpx.Request:
+    async def _request(self, client: httpx.AsyncClient, call: HttpCall, route: Route, gone: Gone) -> httpx.Request:
         import httpx
 
-        body, headers = await _encoded(call)
+        body, headers = await _encoded(call, gone)
         network = route.network
         read = network.silence_timeout if call.stream and call.timeout is None else call.timeout
         if not call.stream and network.reply_timeout is not None:
@@ -252,24 +252,15 @@ def failure_from(error: SluiceError, code: str | None = None) -> Failure:
     return Failure(error.headline, code=code or error.code)
 
 
-async def _encoded(call: HttpCall) -> tuple[bytes | None, dict[str, str]]:
-    """Body and headers. A large body (pictures) is encoded in a thread."""
+async def _encoded(call: HttpCall, gone: Gone) -> tuple[bytes | AsyncIterator[bytes] | None, dict[str, str]]:
+    """Body and headers."""
     headers = dict(call.headers)
     if call.stream:
         headers["Accept-Encoding"] = "identity"  # compressed streams are held back by most encoders
     if call.json is None:
         return None, headers
     headers.setdefault("Content-Type", "application/json")
-    return await asyncio.to_thread(_dump, call.json) if _is_large(call.json) else _dump(call.json), headers
-
-
-def _dump(value: Any) -> bytes:
-    return json.dumps(clean(value), ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _is_large(value: Any, limit: int = 100_000) -> bool:
-    if isinstance(value, str):
-        return len(value) > limit
-    if isinstance(value, dict):
-        return any(_is_large(v, limit) for v in value.values())
-    return isinstance(value, list) and any(_is_large(v, limit) for v in value)
+    upload = await upload_of(call.json)
+    if upload.size <= PIECE:
+        return b"".join(upload.pieces()), headers
+    return upload.stream(gone), {**headers, "Content-Length": str(upload.size)}

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from binascii import Error as BadBase64
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any, Literal
 
 from desktop.core.adapters.words import first_text
 from desktop.core.events import Part, ToolStatus, Usage
-from desktop.core.requests import Image
+from desktop.core.requests import Base64Image, Image
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -88,17 +87,17 @@ def count(value: Any) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def attachments(images: tuple[Image, ...]) -> Iterator[dict[str, str]]:
+def attachments(images: tuple[Image, ...]) -> Iterator[dict[str, Any]]:
     """The request's `attachments`. Bare base64: a `data:` prefix would be stored as a corrupt file. The server keeps
     files of one name over each other, so a piece of the content's hash is in the name."""
     taken: set[str] = set()
     for image in images:
         stem, dot, ending = _UNSAFE.sub("_", image.name).rpartition(".")
         stem, ending = (stem, dot + ending) if dot else (ending, "")
-        base = f"{stem.strip('._')[:60] or 'picture'}-{sha256(image.data).hexdigest()[:8]}"
+        base = f"{stem.strip('._')[:60] or 'picture'}-{image.sha256[:8]}"
         name, again = base + ending[:12], 1
         while name in taken:
             again += 1
             name = f"{base}-{again}{ending[:12]}"
         taken.add(name)
-        yield {"name": name, "base64": b64encode(image.data).decode(), "mimeType": image.media}
+        yield {"name": name, "base64": Base64Image(image), "mimeType": image.media}

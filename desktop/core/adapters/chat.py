@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterable
 from typing import Any
 
-from desktop.core.requests import Image, Prompt, Turn
+from desktop.core.requests import Base64Image, Image, Prompt, Turn
 
 
-def data_url(image: Image) -> str:
+def data_url(image: Image) -> Base64Image:
     """A picture as a `data:` address: strict base64, without line breaks."""
-    return f"data:{image.media};base64,{b64encode(image.data).decode('ascii')}"
+    return Base64Image(image, f"data:{image.media};base64,")
 
 
 def content(text: str, images: Iterable[Image] = ()) -> str | list[dict[str, Any]]:

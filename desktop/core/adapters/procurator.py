@@ -7,15 +7,15 @@ looked up when there is something to cancel, to decide or to follow.
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
-from desktop.core.adapters.base import Adapter, Events
+from desktop.core.adapters.base import Adapter
 from desktop.core.adapters.procurator_approvals import Pause, entries
 from desktop.core.adapters.procurator_follow import DecidingRun, FollowRun
 from desktop.core.adapters.procurator_frames import json_of
+from desktop.core.adapters.run import Events
 from desktop.core.adapters.words import failure_of, first_text, said_by
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, SluiceError
@@ -23,6 +23,7 @@ from desktop.core.events import Failure, RunEnded
 from desktop.core.requests import (
     AgentInfo,
     Answer,
+    Base64Image,
     Connection,
     Found,
     HttpCall,
@@ -119,7 +120,7 @@ class ChatRun(DecidingRun):
         body: dict[str, Any] = {"message": self.prompt.text, "sessionId": self.session_id}
         body["stream"] = not option("unstreamed", False)
         if self.prompt.images:
-            body["media"] = [{"type": i.media, "data": b64encode(i.data).decode()} for i in self.prompt.images]
+            body["media"] = [{"type": i.media, "data": Base64Image(i)} for i in self.prompt.images]
         if option("generateFollowups", False):
             body["generateFollowups"] = True
         if options := {name: option(name) for name in _OPTIONS if option(name) is not None}:

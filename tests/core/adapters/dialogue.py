@@ -12,12 +12,18 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-from desktop.core.adapters.base import Run
+from desktop.core.adapters.run import Run
 from desktop.core.events import AnyEvent, Failure, Notice, RunEnded, TextDelta, TextSet
 from desktop.core.requests import HttpCall, Reply, Steps, Wait
+from desktop.services.upload import written
 
 SSE = {"content-type": "text/event-stream"}
 JSON = {"content-type": "application/json"}
+
+
+def wire_json(call: HttpCall) -> Any:
+    """The JSON of a request as the server gets it."""
+    return json.loads(b"".join(written(call.json).pieces()))
 
 
 class Dialogue:

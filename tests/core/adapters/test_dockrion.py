@@ -13,7 +13,7 @@ from desktop.core.adapters.dockrion_input import read_schema
 from desktop.core.errors import SluiceError
 from desktop.core.events import Failure, Notice, Raw, RunStarted, Step, TextDelta, ToolEnded, ToolStarted
 from desktop.core.requests import Connection, Image, Prompt, Secrets, Talk, Turn
-from tests.core.adapters.dialogue import Dialogue
+from tests.core.adapters.dialogue import Dialogue, wire_json
 
 UUID = "11111111-2222-4333-8444-555555555555"
 INFO = {"success": True, "agent": {"name": "demo", "framework": "langgraph", "mode": "entrypoint"},
@@ -105,7 +105,7 @@ def test_extra_input_that_is_no_object_is_refused() -> None:
 def test_pictures_go_as_data_urls() -> None:
     talk = start(adapter(), Prompt("see", (PICTURE,)))
     tell(talk)
-    sent = talk.asked("POST /invoke/stream").json["images"]
+    sent = wire_json(talk.asked("POST /invoke/stream"))["images"]
     assert sent == ["data:image/png;base64," + base64.b64encode(PICTURE.data).decode()]
 
 

@@ -13,7 +13,7 @@ from desktop.core.adapters.openai_think import Piece, ThinkTag
 from desktop.core.errors import SluiceError
 from desktop.core.events import Failure, RunStarted, ToolStarted
 from desktop.core.requests import Connection, Image, Prompt, Secrets, Talk, Turn
-from tests.core.adapters.dialogue import Dialogue
+from tests.core.adapters.dialogue import Dialogue, wire_json
 
 UUID = "11111111-2222-4333-8444-555555555555"
 PICTURE = Image("dot.png", "image/png", b"\x89PNG\x00\xff")
@@ -31,8 +31,8 @@ def start(made: OpenAIAdapter, prompt: Prompt = Prompt("hi"), turns: tuple[Turn,
 
 
 def sent(made: OpenAIAdapter, prompt: Prompt = Prompt("hi"), turns: tuple[Turn, ...] = ()) -> dict[str, Any]:  # noqa: B008
-    body: dict[str, Any] = start(made, prompt, turns).asked("POST /v1/chat/completions").json
-    return body
+    said: dict[str, Any] = wire_json(start(made, prompt, turns).asked("POST /v1/chat/completions"))
+    return said
 
 
 def chunks(*deltas: dict[str, Any], finish: str | None = "stop", done: bool = True) -> str:

@@ -15,6 +15,7 @@ from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, AskOpened, RunEnded, Usage
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, Found, HttpCall, Image, Prompt, Reply, Secrets, Steps, Talk, Wait
+from tests.core.adapters.dialogue import wire_json
 
 AGENT = "5d61e588-5855-4691-9294-fa91a2e384d7"
 SSE = {"content-type": "text/event-stream; charset=utf-8"}
@@ -172,7 +173,7 @@ def test_a_picture_goes_as_a_part_of_the_message_and_only_then() -> None:
     prompt = Prompt("look", (Image("a.png", "image/png", b"\x89PNG\xff"),))
     sent = next(adapter().run(prompt, Talk("u")).steps())
     assert isinstance(sent, HttpCall)
-    assert sent.json["message"] == [
+    assert wire_json(sent)["message"] == [
         {"type": "text", "text": "look"},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64," + b64encode(b"\x89PNG\xff").decode()}},
     ]

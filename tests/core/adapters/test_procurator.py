@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from desktop.core import conversation as c
-from desktop.core.adapters.base import Run
 from desktop.core.adapters.procurator import ChatRun, ProcuratorAdapter
+from desktop.core.adapters.run import Run
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure, RunEnded
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, HttpCall, Image, Prompt, Reply, Secrets, Steps, Talk, Wait
+from tests.core.adapters.dialogue import wire_json
 
 UUID = "11111111-2222-4333-8444-555555555555"
 ACTION = {"type": "TOOL_APPROVAL", "tool": "run_python", "args": '{"code":"6*7"}', "approvalId": "ap-12345678"}
@@ -298,7 +299,7 @@ def test_an_unstreamed_run_goes_to_the_other_address() -> None:
 
 def test_pictures_are_bare_base64_and_not_larger_than_the_limit() -> None:
     data = bytes(range(256)) * 100
-    media = chat(None, Image("a.png", "image/png", data)).request().json["media"]
+    media = wire_json(chat(None, Image("a.png", "image/png", data)).request())["media"]
     assert [(m["type"], b64decode(m["data"], validate=True)) for m in media] == [("image/png", data)]
     with pytest.raises(NotSendable, match="10 MB"):
         chat(None, Image("big.png", "image/png", bytes(10 * 1024 * 1024 + 1)))

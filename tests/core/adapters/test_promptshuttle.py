@@ -13,6 +13,7 @@ from desktop.core.conversation import AgentItem, Conversation, StepItem, ToolIte
 from desktop.core.errors import ConnectionFailed
 from desktop.core.events import AnyEvent, Beat, Notice, Raw, RunEnded, RunStarted, TextDelta, TextSet
 from desktop.core.requests import Connection, HttpCall, Image, Prompt, Reply, Secrets, Talk, Turn
+from tests.core.adapters.dialogue import wire_json
 from tests.core.recordings import conversation_of
 
 HEAD = {"content-type": "text/event-stream", "x-request-id": "r"}
@@ -84,7 +85,7 @@ def test_options_of_the_connection_go_along_in_snake_case() -> None:
 
 def test_pictures_are_data_addresses_and_plain_text_stays_plain() -> None:
     sent = request(Prompt("look", (Image("a.png", "image/png", b"1"),)), Turn("user", "before"))
-    before, now = (m["content"] for m in sent.json["messages"])
+    before, now = (m["content"] for m in wire_json(sent)["messages"])
     assert before == "before"
     assert now[1] == {"type": "image_url", "image_url": {"url": "data:image/png;base64,MQ=="}}
 
