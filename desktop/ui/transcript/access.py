@@ -1,20 +1,17 @@
-"""What assistive technology sees of the pane: the pane as a document, each entry as a paragraph with its plain text.
-
-The interfaces are made by a factory and kept here: Qt's side does not own what Python made.
-"""
+"""What assistive technology sees of the pane: the pane as a document, each entry as a paragraph with its plain text."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-from weakref import ref
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, QPoint, QRect, QSize, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleInterface, QColor, QWindow
-from shiboken6 import isValid
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleInterface
 
 from desktop.core.conversation import Added, AnswerItem, AskItem, Change, EndItem, Grew, NoticeItem
+from desktop.ui import accessible
+from desktop.ui.accessible import Interface
 
 if TYPE_CHECKING:
     from desktop.ui.transcript.view import TranscriptView
@@ -23,10 +20,6 @@ _ANNOUNCE_MS = 1500
 _AT_ONCE = 40_000  # characters of an answer that are turned into words for one question
 _MOST = 400  # characters of one announcement
 _SENTENCE = re.compile(r".*[.!?。！？:](?=\s)|.*\n", re.S)
-_FEW = 256
-_kept: list[QAccessibleInterface] = []
-_room = _FEW  # how many may be kept before the dead ones are let go
-_installed = False
 
 
 class Announcer:
@@ -92,74 +85,24 @@ class EntryNode(QObject):
         return QRect()
 
 
-class _Interface(QAccessibleInterface):
-    """What pane and entry have in common."""
-
-    def __init__(self, target: QObject) -> None:
-        super().__init__()
-        self._target = ref(target)
-
-    def isValid(self) -> bool:
-        target = self._target()
-        return target is not None and isValid(target)
-
-    def object(self) -> QObject | None:
-        return self._target() if self.isValid() else None
-
-    def window(self) -> QWindow | None:
-        view = self._view
-        return view.window().windowHandle() if view is not None else None
-
-    @property
-    def _view(self) -> TranscriptView | None:
-        raise NotImplementedError
-
-    def relations(self, match: Any = None) -> list[Any]:
-        return []
-
-    def focusChild(self) -> QAccessibleInterface | None:
-        return None
-
-    def childAt(self, x: int, y: int) -> QAccessibleInterface | None:
-        return None
-
-    def child(self, index: int) -> QAccessibleInterface | None:
-        return None
-
-    def childCount(self) -> int:
-        return 0
-
-    def indexOfChild(self, child: QAccessibleInterface) -> int:
-        return -1
-
-    def setText(self, kind: QAccessible.Text, text: str) -> None:
-        """Nothing here can be written."""
-
-    def foregroundColor(self) -> QColor:
-        return QColor()
-
-    def backgroundColor(self) -> QColor:
-        return QColor()
-
-
-class PaneInterface(_Interface):
+class PaneInterface(Interface):
     """The pane: a document whose children are the entries, in order."""
 
     @property
-    def _view(self) -> TranscriptView | None:
+    def widget(self) -> TranscriptView | None:
         return self.object()  # type: ignore[return-value]
 
     def parent(self) -> QAccessibleInterface | None:
-        view = self._view
+        view = self.widget
         above = view.parentWidget() if view is not None else None
         return QAccessible.queryAccessibleInterface(above) if above is not None else None
 
     def childCount(self) -> int:
-        view = self._view
+        view = self.widget
         return len(view.stack.ids) if view is not None else 0
 
     def child(self, index: int) -> QAccessibleInterface | None:
-        view = self._view
+        view = self.widget
         if view is None or not 0 <= index < len(view.stack.ids):
             return None
         return QAccessible.queryAccessibleInterface(view.node(index))
@@ -169,7 +112,7 @@ class PaneInterface(_Interface):
         return node.index if isinstance(node, EntryNode) else -1
 
     def childAt(self, x: int, y: int) -> QAccessibleInterface | None:
-        view = self._view
+        view = self.widget
         for one in view.stack.placed if view is not None else ():
             node = view.node(one.entry)  # type: ignore[union-attr]
             if node.rect().contains(x, y):
@@ -180,7 +123,7 @@ class PaneInterface(_Interface):
         return "Conversation" if kind == QAccessible.Text.Name else ""
 
     def rect(self) -> QRect:
-        view = self._view
+        view = self.widget
         return QRect(view.mapToGlobal(QPoint(0, 0)), view.size()) if view is not None else QRect()
 
     def role(self) -> QAccessible.Role:
@@ -188,14 +131,14 @@ class PaneInterface(_Interface):
 
     def state(self) -> QAccessible.State:
         made = QAccessible.State()
-        view = self._view
+        view = self.widget
         made.readOnly = made.multiLine = made.focusable = True
         made.focused = view is not None and view.hasFocus()
         made.invisible = view is None or not view.isVisible()
         return made
 
 
-class EntryInterface(_Interface):
+class EntryInterface(Interface):
     """One entry: its text is its name."""
 
     @property
@@ -203,12 +146,12 @@ class EntryInterface(_Interface):
         return self.object()  # type: ignore[return-value]
 
     @property
-    def _view(self) -> TranscriptView | None:
+    def widget(self) -> TranscriptView | None:
         node = self._node
         return node.view if node is not None else None
 
     def parent(self) -> QAccessibleInterface | None:
-        view = self._view
+        view = self.widget
         return QAccessible.queryAccessibleInterface(view) if view is not None else None
 
     def text(self, kind: QAccessible.Text) -> str:
@@ -225,7 +168,7 @@ class EntryInterface(_Interface):
     def state(self) -> QAccessible.State:
         made = QAccessible.State()
         made.readOnly = made.multiLine = True
-        view = self._view
+        view = self.widget
         made.invisible = view is None or not view.isVisible()
         made.offscreen = self.rect().isEmpty()
         return made
@@ -233,27 +176,4 @@ class EntryInterface(_Interface):
 
 def install() -> None:
     """Make Qt ask us about our objects."""
-    global _installed
-    if not _installed:
-        _installed = True
-        QAccessible.installFactory(_make)
-
-
-def _make(name: str, target: QObject) -> QAccessibleInterface | None:
-    """A new interface of one of our objects. Qt keeps it and deletes it with its object; it asks again when Python has
-    changed the object's class (a signal connected), and would delete one that it was given twice twice."""
-    kind = {"TranscriptView": PaneInterface, "EntryNode": EntryInterface}.get(name)
-    if kind is None or target is None:
-        return None
-    made = kind(target)
-    _keep(made)
-    return made
-
-
-def _keep(made: QAccessibleInterface) -> None:
-    """Hold it, or Python would delete it first; those that Qt has deleted are let go now and then."""
-    global _room
-    if len(_kept) >= _room:
-        _kept[:] = [kept for kept in _kept if isValid(kept)]
-        _room = max(_FEW, 2 * len(_kept))
-    _kept.append(made)
+    accessible.install(TranscriptView=PaneInterface, EntryNode=EntryInterface)
