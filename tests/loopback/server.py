@@ -95,14 +95,18 @@ Handler = Callable[[Request, Exchange], Awaitable[None]]
 @dataclass
 class Server:
     """Listens on a free port of this machine while used as an async context manager. `requests` keeps all that was
-    asked; an error in a handler is raised again at the end."""
+    asked; an error in a handler is raised again at the end. While `takes` is clear, no body is read. A body of more
+    than `most` bytes is refused unread, with 413."""
 
     handler: Handler
     requests: list[Request] = field(default_factory=list)
+    takes: asyncio.Event = field(default_factory=asyncio.Event)
+    most: int | None = None
     url: str = ""
 
     async def __aenter__(self) -> Server:
         self._connections = 0
+        self.takes.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._errors: list[Exception] = []
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
@@ -138,9 +142,15 @@ class Server:
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         early = b""
-        while (request := await _read(early, reader, number)) is not None:
-            self.requests.append(request)
+        while (head := await _head(early, reader)) is not None:
             exchange = Exchange(writer)
+            size = int(head[1].get("content-length", "0"))
+            if self.most is not None and size > self.most:
+                await exchange.reply(413, {"error": {"message": "too large"}}, {"connection": "close"})
+                await reader.read(-1)  # to close over unread bytes would reset, and lose the answer
+                return
+            request = _request(head, await self._body(reader, size), number)
+            self.requests.append(request)
             watch = asyncio.create_task(_watch(reader, exchange))
             try:
                 await self.handler(request, exchange)
@@ -152,6 +162,16 @@ class Server:
                 early = await _stopped(watch)
             if exchange.state == "broken":
                 return
+
+    async def _body(self, reader: asyncio.StreamReader, size: int) -> bytes:
+        body = b""
+        while len(body) < size:
+            await self.takes.wait()
+            piece = await reader.read(min(size - len(body), 1 << 20))
+            if not piece:
+                raise ConnectionResetError("the client left in mid-body")
+            body += piece
+        return body
 
 
 async def _watch(reader: asyncio.StreamReader, exchange: Exchange) -> bytes:
@@ -173,15 +193,19 @@ async def _stopped(watch: asyncio.Task[bytes]) -> bytes:
         return b""
 
 
-async def _read(early: bytes, reader: asyncio.StreamReader, number: int) -> Request | None:
+async def _head(early: bytes, reader: asyncio.StreamReader) -> tuple[str, dict[str, str]] | None:
+    """The first line and the headers; None if the client left."""
     try:
         head = (early + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.IncompleteReadError:
         return None
     first, *lines = head.rstrip().split("\r\n")
-    method, target, _ = first.split(" ", 2)
     pairs = (line.partition(":") for line in lines)
-    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
-    body = await reader.readexactly(int(headers.get("content-length", "0")))
+    return first, {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _request(head: tuple[str, dict[str, str]], body: bytes, number: int) -> Request:
+    first, headers = head
+    method, target, _ = first.split(" ", 2)
     parts = urlsplit(target)
     return Request(method, parts.path, dict(parse_qsl(parts.query)), headers, body, number)
