@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 from desktop.core.conversation import RunState
 from desktop.core.describe import seconds_words
 from desktop.core.events import Usage
+from desktop.core.language import tr
 from desktop.services.clock import now
 from desktop.services.session import Session
 from desktop.ui.labels import ElidedLabel
@@ -69,7 +70,8 @@ class StatusBar(QWidget):
             self._line.setText(self._trouble or self._name)
             return
         run = session.conversation.run
-        parts = [self._name, *(_run_words(run) if run else ()), *self._live_words(session)]
+        told = _upload_words(session.upload) or (*(_run_words(run) if run else ()), *self._live_words(session))
+        parts = [self._name, *told]
         self._meter_of(session.conversation.usage)
         usage = _usage_words(run.usage if run else None, session.conversation.usage)
         self._line.setText("  ·  ".join(filter(None, [self._trouble, *parts, *usage])))
@@ -102,6 +104,13 @@ def context_share(usage: Usage | None) -> float | None:
     if usage.context_used is not None and usage.context_size:
         return min(100.0, 100 * usage.context_used / usage.context_size)
     return None
+
+
+def _upload_words(upload: tuple[int, int] | None) -> list[str]:
+    if upload is None:
+        return []
+    gone, size = (f"{count / 1_000_000:,.1f}" for count in upload)
+    return [tr("sending, {gone} of {size} MB", gone=gone, size=size)]
 
 
 def _run_words(run: RunState) -> list[str]:
