@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from desktop.core.adapters.base import Run
+from desktop.core.adapters.run import Run
 from desktop.core.events import AnyEvent, RunEnded
 from desktop.core.requests import HttpCall, Reply, Wait
 

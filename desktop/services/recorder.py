@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop import __version__
-from desktop.core.adapters.base import Run
+from desktop.core.adapters.run import Run
 from desktop.core.events import Failure
 from desktop.core.recording import Chunk, Decided, Ended, Entry, Head, Requested, RunBegun, Stopped, lines_of
 from desktop.core.redaction import Redactor

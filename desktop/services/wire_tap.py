@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, MutableSequence
 from typing import Literal, Protocol
 
-from desktop.core.adapters.base import Run
+from desktop.core.adapters.run import Run
 from desktop.core.conversation import Change
 from desktop.core.events import AnyEvent, Failure
 from desktop.core.requests import Answer, HttpCall, Prompt, Reply

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from desktop.core.adapters import adapter_class
-from desktop.core.adapters.base import Run
+from desktop.core.adapters.run import Run
 from desktop.core.bounds import USUAL, Bounds
 from desktop.core.events import AnyEvent, Notice, Raw, RunEnded
 from desktop.core.requests import Connection, HttpCall, Prompt, Reply, Secrets, Talk, Wait

@@ -13,7 +13,8 @@ from uuid import NAMESPACE_URL, uuid5
 from desktop.core.adapters.agentrail_asks import is_json, respond_words
 from desktop.core.adapters.agentrail_shapes import attachments, text_in
 from desktop.core.adapters.agentrail_stream import AgentrailStream
-from desktop.core.adapters.base import Adapter, Events, Run
+from desktop.core.adapters.base import Adapter
+from desktop.core.adapters.run import Events, Run
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, NotSendable

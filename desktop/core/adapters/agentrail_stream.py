@@ -14,7 +14,8 @@ from typing import Any
 from desktop.core.adapters.agentrail_agents import Agents
 from desktop.core.adapters.agentrail_asks import Asks
 from desktop.core.adapters.agentrail_shapes import blocks, count, picture, result_of, result_text, usage_of
-from desktop.core.adapters.base import Adapter, Events, Run
+from desktop.core.adapters.base import Adapter
+from desktop.core.adapters.run import Events, Run
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import (
     AnyEvent,

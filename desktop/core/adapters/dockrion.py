@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from desktop.core.adapters.base import Adapter, Run
+from desktop.core.adapters.base import Adapter
 from desktop.core.adapters.dockrion_input import InputMap, chosen
 from desktop.core.adapters.dockrion_run import DockrionLookUp, DockrionRun
 from desktop.core.adapters.dockrion_server import BEARER, PAGES, Server, Way, read_server
+from desktop.core.adapters.run import Run
 from desktop.core.adapters.words import said_by
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, NotSendable, SluiceError

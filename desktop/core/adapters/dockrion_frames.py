@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from desktop.core.adapters.base import Run
+from desktop.core.adapters.run import Run
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import AnyEvent, Step, ToolEnded, ToolStarted
 from desktop.core.wire.jsontext import parse

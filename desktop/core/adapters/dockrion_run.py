@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from desktop.core.adapters.base import Events, Run
 from desktop.core.adapters.dockrion_frames import (
     ECHOED,
     ToolCalls,
@@ -17,6 +16,7 @@ from desktop.core.adapters.dockrion_frames import (
     thought_in,
     what_it_is,
 )
+from desktop.core.adapters.run import Events, Run
 from desktop.core.adapters.words import message_in, said_by
 from desktop.core.errors import NotSendable
 from desktop.core.events import (

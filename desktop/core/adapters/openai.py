@@ -6,10 +6,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from desktop.core.adapters.base import Adapter, Events, Run
+from desktop.core.adapters.base import Adapter
 from desktop.core.adapters.chat import messages
 from desktop.core.adapters.openai_chunks import Calls, Files, Texts, sources, usage_of
 from desktop.core.adapters.openai_words import MODEL_LIST, OTHER_PLACE, plain_words, what_it_is
+from desktop.core.adapters.run import Events, Run
 from desktop.core.adapters.words import message_in
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, NotSendable, SluiceError

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
-from desktop.core.adapters.base import Adapter, Run
+from desktop.core.adapters.base import Adapter
 from desktop.core.adapters.chat import content
 from desktop.core.adapters.powabase_content import (
     Obj,
@@ -26,6 +26,7 @@ from desktop.core.adapters.powabase_content import (
 )
 from desktop.core.adapters.powabase_run import LookUp, PowabaseRun, run_path
 from desktop.core.adapters.powabase_stream import run_failure
+from desktop.core.adapters.run import Run
 from desktop.core.adapters.words import first_text, said_by
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import NotSendable, SluiceError

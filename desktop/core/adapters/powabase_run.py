@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
-from desktop.core.adapters.base import Adapter, Run
+from desktop.core.adapters.base import Adapter
 from desktop.core.adapters.powabase_content import Obj, expiry_warning, obj, role_warning
 from desktop.core.adapters.powabase_stored import children, is_run, other_words, stored
 from desktop.core.adapters.powabase_stream import Reader
 from desktop.core.adapters.powabase_tools import Ask
+from desktop.core.adapters.run import Run
 from desktop.core.events import AnyEvent, Beat, Failure, Notice, Raw, RunEnded
 from desktop.core.requests import Answer, HttpCall, Prompt, Reply, Steps, Talk, Wait
 from desktop.core.wire.frames import Frame

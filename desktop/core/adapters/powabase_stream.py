@@ -34,7 +34,7 @@ from desktop.core.events import (
 )
 
 if TYPE_CHECKING:
-    from desktop.core.adapters.base import Run
+    from desktop.core.adapters.run import Run
 
 _LONGEST = 500
 _ENDINGS: dict[str, RunStatus] = {

@@ -11,7 +11,7 @@ from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import AnyEvent, Notice, RunEnded, Step, StepState, TextDelta, TextSet
 
 if TYPE_CHECKING:
-    from desktop.core.adapters.base import Run
+    from desktop.core.adapters.run import Run
 
 
 class Workflow:

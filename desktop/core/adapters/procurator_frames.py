@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 from urllib.parse import quote
 
-from desktop.core.adapters.base import Events, Run
 from desktop.core.adapters.procurator_approvals import HELD, Pause, entries, of_action, of_error, value_of
 from desktop.core.adapters.procurator_tools import Calls
 from desktop.core.adapters.procurator_trace import Trace
+from desktop.core.adapters.run import Events, Run
 from desktop.core.adapters.words import first_text
 from desktop.core.events import (
     AgentChanged,

@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from desktop.core.adapters import chat
-from desktop.core.adapters.base import Adapter, Run
+from desktop.core.adapters.base import Adapter
 from desktop.core.adapters.promptshuttle_stream import PromptShuttleStream
+from desktop.core.adapters.run import Run
 from desktop.core.adapters.words import message_in
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from desktop.core.adapters import promptshuttle_data as look
-from desktop.core.adapters.base import Adapter, Events, Run
+from desktop.core.adapters.base import Adapter
 from desktop.core.adapters.promptshuttle_tools import Tools
+from desktop.core.adapters.run import Events, Run
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import (
     AgentChanged,
