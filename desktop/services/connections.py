@@ -11,17 +11,20 @@ from desktop.core.adapters import adapter_class
 from desktop.core.bounds import USUAL as USUAL_BOUNDS
 from desktop.core.bounds import Bounds
 from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
+from desktop.core.language import tr
 from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
-from desktop.services import local_servers, logs
+from desktop.services import local_servers, logs, secret_places
 from desktop.services.doctor import Doctor
 from desktop.services.keychain import Keychain
 from desktop.services.local_model import LocalModel
 from desktop.services.network import DIRECT, USUAL, Network, Route, route_of
 from desktop.services.paths import Paths
 from desktop.services.profiles import KEY, Profile, Profiles
+from desktop.services.secret_places import Held
 from desktop.services.session import Session
 from desktop.services.tasks import spawn
 from desktop.services.transport import Transport
+from desktop.services.way import chosen_words
 
 LOCAL = "local-model"
 LOCAL_NAME = "A small model on this computer"
@@ -136,7 +139,87 @@ class Connections:
             found.append(profile)
         return found
 
+    async def remove(self, profile: Profile) -> str:
+        """Forget a saved connection and its secrets; conversations with it stay. Returns words if something of it
+        could not be removed."""
+        trouble = ""
+        for name in profile.secret_fields:
+            trouble = await self._forget(profile, name) or trouble
+        self._secrets.pop(profile.id, None)
+        try:
+            self._saved.remove(profile.id)
+        except StoreTrouble as error:
+            trouble = error.headline
+        return trouble
+
+    # ---- where their secrets are
+
+    async def held(self, profile: Profile) -> list[Held]:
+        """Where each of its secrets is; never the values."""
+        if profile.id in self._temporary:
+            return secret_places.in_memory(profile, self._temporary[profile.id][1])
+        if profile.id == LOCAL:
+            return secret_places.made_anew(profile)
+        return await secret_places.in_keyring(self._saved.get(profile.id) or profile, self._keychain)
+
+    async def replace_secret(self, profile: Profile, name: str, value: str) -> str:
+        """Keep another value for one of its secrets. Returns words if it is not in the keyring now."""
+        if profile.id in self._temporary:
+            logs.redact(value)
+            self._put_temporary(profile, name, value)
+            return ""
+        given = Secrets(value) if name == KEY else Secrets(None, {name: value})
+        _, trouble = await self.save(profile, profile.name, profile.connection, given, profile.network)
+        return trouble
+
+    async def forget_secret(self, profile: Profile, name: str) -> str:
+        """Remove one of its secrets, here and in the keyring. Returns words if that was not possible."""
+        if profile.id in self._temporary:
+            self._put_temporary(profile, name, None)
+            return ""
+        trouble = await self._forget(profile, name)
+        kept = self._saved.get(profile.id)
+        if kept is None or trouble:
+            return trouble
+        self._secrets.pop(profile.id, None)
+        try:
+            self._saved.put(replace(kept, secret_fields=tuple(n for n in kept.secret_fields if n != name)))
+        except StoreTrouble as error:
+            return error.headline
+        return ""
+
+    def _put_temporary(self, profile: Profile, name: str, value: str | None) -> None:
+        given = self._temporary[profile.id][1]
+        extra = {n: v for n, v in given.extra.items() if n != name}
+        if name == KEY:
+            fresh = Secrets(value, extra)
+        else:
+            fresh = Secrets(given.key, {**extra, name: value} if value else extra)
+        self._temporary[profile.id] = profile, fresh
+
+    async def _forget(self, profile: Profile, name: str) -> str:
+        try:
+            await self._keychain.delete(profile.account(name))
+        except KeyringTrouble as error:
+            return error.headline
+        return ""
+
     # ---- using them
+
+    def way(self, profile: Profile) -> tuple[str, ...]:
+        """How it was reached last in this run of the program, one sentence each; how it would be where it was not
+        yet."""
+        known = self._secrets.get(profile.id, Secrets())
+        route = route_of(profile.network, known.extra)
+        way = self._transport.way(profile.connection.base_url, route)
+        if way is not None:
+            return way.lines()
+        try:
+            choice = route.choose(profile.connection.base_url)
+        except ValueError:
+            return ()
+        words = chosen_words(choice.proxy, choice.why)
+        return (words,) if profile.id == LOCAL else (tr("Not reached yet in this run of Sluice"), words)
 
     async def secrets(self, profile: Profile) -> Secrets:
         """The secrets of a profile, read from the keyring once. Raises KeyringTrouble."""

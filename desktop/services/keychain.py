@@ -34,6 +34,7 @@ class Keychain:
         self.on_waiting = on_waiting
         self._kept: dict[str, str] = {}
         self._seen: set[str] = set()  # accounts that the keyring is known to hold
+        self.backend = ""  # what the keyring that answered last calls itself
         self._trouble = ""  # words of the last call; the error itself holds frames, and they the secret
 
     def __repr__(self) -> str:
@@ -91,7 +92,7 @@ class Keychain:
 
         waiting = asyncio.get_running_loop().call_later(_WAIT, tell)
         try:
-            result = await in_daemon(lambda: _guarded(work), "keyring")
+            self.backend, result = await in_daemon(lambda: _guarded(work), "keyring")
             self._trouble = ""
             return result
         except KeyringTrouble as trouble:
@@ -103,13 +104,13 @@ class Keychain:
                 self.on_waiting("")
 
 
-def _guarded(work: Callable[[Any], T]) -> T:
-    """Run in the thread. Whatever is raised becomes words. The backend's own error is let go of, with its frames: they
-    hold what it was given."""
+def _guarded(work: Callable[[Any], T]) -> tuple[str, T]:
+    """Run in the thread. Returns what the keyring calls itself, and the work's result. Whatever is raised becomes
+    words. The backend's own error is let go of, with its frames: they hold what it was given."""
     try:
         ring = _backend()
         if ring is not None:
-            return work(ring)
+            return str(ring.name), work(ring)
         trouble = _no_keyring("no backend")
     except Exception as error:
         trouble = _trouble(error)

@@ -32,6 +32,17 @@ def header_secret(name: str) -> str:
     return _HEADER + name.lower()
 
 
+def is_header_secret(name: str) -> bool:
+    """Whether a secret's name is that of a header."""
+    return name.startswith(_HEADER)
+
+
+def header_name(network: Network, secret: str) -> str:
+    """The header whose value this secret is, written as the person did."""
+    names = {header_secret(name): name for name in network.secret_headers}
+    return names.get(secret, secret.removeprefix(_HEADER))
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """What a person set. Times are in seconds, None is no limit; `pinned` is the SHA-256 of a certificate that is

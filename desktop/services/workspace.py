@@ -115,9 +115,11 @@ class Workspace:
         self._store(tab)
         return tab
 
-    def connect(self, tab: Tab, profile: Profile) -> None:
-        """Talk to `profile` from now on."""
+    def connect(self, tab: Tab, profile: Profile | None) -> None:
+        """Talk to `profile` from now on; to nothing for None."""
         tab.profile = profile
+        if profile is None:
+            return
         tab.session.connection = profile.connection
         if not self.connections.is_temporary(profile):
             self.change_settings(last_profile=profile.id)

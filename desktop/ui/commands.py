@@ -87,6 +87,7 @@ class Commands(QObject):
             "import": window.library_desk.choose_import,
             "connections": front(lambda page: window.connections.edit(page.tab.profile)),
             "add_connection": lambda: window.connections.edit(None),
+            "secrets": window.connections.manage,
             "rules": window.asks.open_rules,
             "audit": window.asks.open_audit,
             "open_recording": window.replaying.ask_which,

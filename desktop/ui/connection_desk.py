@@ -10,6 +10,7 @@ from desktop.services.tasks import spawn
 
 if TYPE_CHECKING:
     from desktop.services.profiles import Profile
+    from desktop.ui.connections_dialog import ConnectionsDialog
     from desktop.ui.main_window import MainWindow
     from desktop.ui.session_page import SessionPage
 
@@ -27,6 +28,27 @@ class ConnectionDesk(QObject):
             spawn(self._look_around(page), "look on this computer")
         else:
             self.edit(None if how == "add" else page.tab.profile, page, check=how == "doctor")
+
+    def manage(self) -> None:
+        """Every connection, how it is reached and where its secrets are."""
+        from desktop.ui.connections_dialog import ConnectionsDialog
+
+        page = self._window.page()
+        current = page.tab.profile.id if page is not None and page.tab.profile is not None else None
+        dialog = ConnectionsDialog(self._window.workspace.connections, current, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.edit_wanted.connect(lambda profile: self._edit_in(dialog, profile))
+        dialog.changed.connect(self._refresh)
+        dialog.open()
+
+    def _edit_in(self, dialog: ConnectionsDialog, profile: Profile) -> None:
+        from desktop.ui.connection_editor import ConnectionEditor
+
+        editor = ConnectionEditor(self._window.workspace, profile, dialog)
+        editor.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        editor.saved.connect(lambda _: self._refresh())
+        editor.saved.connect(lambda _: dialog.refresh())
+        editor.open()
 
     def edit(self, profile: Profile | None, page: SessionPage | None = None, check: bool = False) -> None:
         """Open the editor on a connection, or on a new one; with `check` the connection is examined at once."""
@@ -56,5 +78,11 @@ class ConnectionDesk(QObject):
             page.ask_done("No server of a known kind answers on this computer.")
 
     def _refresh(self) -> None:
+        """Every tab talks to its connection as that is now, and to none that is gone."""
+        workspace = self._window.workspace
         for page in self._window.pages():
+            profile = page.tab.profile
+            now = workspace.connections.get(profile.id) if profile is not None else None
+            if now != profile:
+                workspace.connect(page.tab, now)
             page.refresh_connections()

@@ -37,6 +37,14 @@ class ElidedLabel(PlainLabel):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
+def selectable(text: str) -> PlainLabel:
+    """A label whose text can be marked and copied, by mouse and by keyboard."""
+    label = PlainLabel(text, wrap=True)
+    flags = Qt.TextInteractionFlag
+    label.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
+    return label
+
+
 def literal_tip(text: str) -> str:
     """Text for a tooltip, which Qt would otherwise take for markup if it looks like it."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

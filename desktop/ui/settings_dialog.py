@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 
 from desktop.services.settings import ZOOM
 from desktop.services.workspace import Workspace
-from desktop.ui.labels import PlainLabel
+from desktop.ui.labels import PlainLabel, selectable
 
 _THEMES = (("As the system", "system"), ("Light", "light"), ("Dark", "dark"))
 
@@ -71,10 +71,11 @@ class SettingsDialog(QDialog):
             ("Keys on the keyboard", "Keyboard shortcuts…", "shortcuts", "change keys"),
             ("Decisions", "Rules…", "rules", "approvals allow always"),
             ("Prompts", "Snippets…", "snippets", "slash texts templates"),
+            ("Connections", "Connections and keys…", "secrets", "secret keyring password proxy certificate"),
         ):
             self._row(label, self._press(text, command), words)
-        self._row("Kept in", _selectable(self._workspace.where_kept()), "folder history data")
-        self._row("Keys", _selectable(self._workspace.connections.key_note()), "keyring secret password")
+        self._row("Kept in", selectable(self._workspace.where_kept()), "folder history data")
+        self._row("Keys", selectable(self._workspace.connections.key_note()), "keyring secret password")
 
     def _row(self, label: str, widget: QWidget, words: str) -> None:
         self._form.addRow(label, widget)
@@ -124,11 +125,3 @@ class SettingsDialog(QDialog):
 
     def _keep(self, name: str, value: Any) -> None:
         self._workspace.change_settings(**{name: value})
-
-
-def _selectable(text: str) -> PlainLabel:
-    label = PlainLabel(text, wrap=True)
-    label.setTextInteractionFlags(
-        Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
-    )
-    return label

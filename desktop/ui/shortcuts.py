@@ -38,6 +38,7 @@ COMMANDS = (
     Command("import", "Import conversations…", "Chat", None, "chatgpt claude json zip"),
     Command("connections", "Connection of this tab…", "Chat", "Ctrl+K"),
     Command("add_connection", "Add a connection…", "Chat", None, "agent server"),
+    Command("secrets", "Connections and keys…", "Chat", None, "secrets keyring password certificate proxy forget"),
     Command("rules", "Rules…", "Chat", None, "approvals always allow"),
     Command("audit", "List of decisions…", "Chat", None, "audit approvals"),
     Command("open_recording", "Open a recording…", "Chat", None, "replay"),
