@@ -28,22 +28,28 @@ from desktop.services.paths import Paths
 _DONE = RunEnded(status="completed")
 
 
+def vocabulary(rng: random.Random) -> list[str]:
+    """Fifty thousand words, the frequent ones first; as in every language, those are the short ones."""
+    made = {"".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(50_000)}
+    return sorted(made, key=lambda word: (len(word), word))
+
+
 def words(rng: random.Random, vocabulary: list[str], count: int) -> str:
-    """Text in which few words are frequent and most are rare, as in speech."""
-    return " ".join(vocabulary[min(int(rng.paretovariate(0.6)), len(vocabulary) - 1)] for _ in range(count))
+    """Text whose words are as frequent as in speech: the second half as often as the first, and so on (Zipf)."""
+    return " ".join(vocabulary[int(len(vocabulary) ** rng.random()) - 1] for _ in range(count))
 
 
 def fill(path: Path, messages: int) -> float:
     """Store `messages` messages through the writer's own code. Returns seconds."""
     rng = random.Random(1)
-    vocabulary = ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 10))) for _ in range(50_000)]
+    known = vocabulary(rng)
     writer = Writer(path, print)
     began = time.perf_counter()
     for first in range(0, messages // 2, 500):
         ops = []
         for n in range(first, min(first + 500, messages // 2)):
             key, number, at = f"s{n // 50}", n % 50, 1e9 + n
-            question, answer = words(rng, vocabulary, 20), words(rng, vocabulary, 180)
+            question, answer = words(rng, known, 20), words(rng, known, 180)
             ops.append(_turn(key, number, at, question, answer))
         writer.write(ops)
     writer.close()
@@ -63,13 +69,11 @@ def _turn(key: str, number: int, at: float, question: str, answer: str):  # type
 def search(path: Path) -> None:
     """Print the times of many different queries."""
     db = open_store(path).db
-    vocabulary = [
-        row[0] for row in db.execute("SELECT DISTINCT substr(text, 1, instr(text, ' ')) FROM docs LIMIT 4000")
-    ]
     rng = random.Random(2)
-    common = [w.strip() for w in vocabulary[:20]]
+    known = vocabulary(random.Random(1))
+    common = known[:40]
     kinds = {
-        "a rare word": [rng.choice(vocabulary).strip() for _ in range(300)],
+        "a rare word": rng.sample(known[1000:], 300),
         "a common word": [rng.choice(common) for _ in range(100)],
         "two common words": [f"{rng.choice(common)} {rng.choice(common)} " for _ in range(100)],
         "two letters": ["".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=2)) for _ in range(100)],
