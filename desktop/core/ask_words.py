@@ -4,45 +4,60 @@ from __future__ import annotations
 
 from desktop.core.conversation import AskItem
 from desktop.core.events import Choice
+from desktop.core.language import mark, tr
 from desktop.core.requests import Answer
 from desktop.core.visible import one_line
 
 HEADINGS = {
-    "approve": "May the agent do this?",
-    "question": "The agent asks you",
-    "form": "The agent asks you to fill this in",
-    "sign-in": "The agent asks you to sign in",
+    "approve": mark("May the agent do this?"),
+    "question": mark("The agent asks you"),
+    "form": mark("The agent asks you to fill this in"),
+    "sign-in": mark("The agent asks you to sign in"),
 }
 _ENDINGS = {
-    "answered": "This request was answered elsewhere{answer}. Nothing was sent from here.",
-    "expired": "The time to decide ran out. Nothing was sent from here.",
-    "withdrawn": "This request was withdrawn: the agent no longer waits for an answer. Nothing was sent from here.",
-    "superseded": "A newer request took the place of this one. Nothing was sent from here.",
+    "answered": mark("This request was answered elsewhere{answer}. Nothing was sent from here."),
+    "expired": mark("The time to decide ran out. Nothing was sent from here."),
+    "withdrawn": mark(
+        "This request was withdrawn: the agent no longer waits for an answer. Nothing was sent from here."
+    ),
+    "superseded": mark("A newer request took the place of this one. Nothing was sent from here."),
 }
 _SENT_ENDINGS = {
-    "answered": "Your answer has arrived{answer}.",
-    "expired": "Your answer was on its way when the time ran out. What the agent did is in the conversation.",
-    "withdrawn": "The request was withdrawn while your answer was on its way. See the conversation for what happened.",
-    "superseded": "A newer request came while your answer was on its way. The new one needs an answer of its own.",
+    "answered": mark("Your answer has arrived{answer}."),
+    "expired": mark("Your answer was on its way when the time ran out. What the agent did is in the conversation."),
+    "withdrawn": mark(
+        "The request was withdrawn while your answer was on its way. See the conversation for what happened."
+    ),
+    "superseded": mark(
+        "A newer request came while your answer was on its way. The new one needs an answer of its own."
+    ),
 }
 #: The answer of an ask that nobody could follow to its end, because the program was gone.
-LOST = "lost: Sluice ended before an answer was confirmed"
+LOST = mark("lost: Sluice ended before an answer was confirmed")
 _ORDER = {"deny-always": 0, "deny": 1, "other": 2, "allow-always": 3, "allow": 4}
-_YES_OR_NO = (Choice("", "Deny", "deny"), Choice("", "Allow", "allow"))
-_SIGNED_IN = (Choice("", "Decline", "deny"), Choice("", "I have signed in", "allow"))
 
 
 def ways(item: AskItem) -> tuple[Choice, ...]:
     """The ways to answer, as buttons: refusals first, the plain Allow last. An empty id is not sent."""
     match item.type:
         case "question":
-            return (Choice("", "Send answer", "allow"),)
+            return (_yes(tr("Send answer")),)
         case "form":
-            return (Choice("", "Decline", "deny"), Choice("", "Send answer", "allow"))
+            return (_no(tr("Decline")), _yes(tr("Send answer")))
         case "sign-in" if not item.choices:
-            return _SIGNED_IN
+            return (_no(tr("Decline")), _yes(tr("I have signed in")))
+        case _ if not item.choices:
+            return (_no(tr("Deny")), _yes(tr("Allow")))
         case _:
-            return tuple(sorted(item.choices or _YES_OR_NO, key=lambda choice: _ORDER[choice.style]))
+            return tuple(sorted(item.choices, key=lambda choice: _ORDER[choice.style]))
+
+
+def _yes(label: str) -> Choice:
+    return Choice("", label, "allow")
+
+
+def _no(label: str) -> Choice:
+    return Choice("", label, "deny")
 
 
 def refuses(choice: Choice) -> bool:
@@ -73,17 +88,18 @@ def plain_answer(item: AskItem, allow: bool, shown: str) -> Answer:
 def ending(item: AskItem, sent: bool) -> str:
     """How an ask that is closed ended; `sent` if an answer of ours was on its way."""
     if item.answer == LOST:
-        return f"This request is {LOST}. What was sent, if anything, is in the list of decisions."
+        lost = tr("This request is lost: Sluice ended before an answer was confirmed.")
+        return f"{lost} {tr('What was sent, if anything, is in the list of decisions.')}"
     answer = f" ({one_line(item.answer, 80)})" if item.answer else ""
-    return (_SENT_ENDINGS if sent else _ENDINGS)[item.state].format(answer=answer)
+    return tr((_SENT_ENDINGS if sent else _ENDINGS)[item.state], answer=answer)
 
 
 def title(item: AskItem) -> str:
     """For a window's title. Qt takes [*] there for a mark of its own, so it is doubled."""
     name = one_line(item.tool or "", 60).replace("[*]", "[*][*]")
-    return f"Waiting for you: {name}" if name else "Waiting for you"
+    return tr("Waiting for you: {name}", name=name) if name else tr("Waiting for you")
 
 
 def what(item: AskItem) -> str:
     """What it is about, for a row of a list: the tool, or the question."""
-    return one_line(item.tool or item.text or HEADINGS[item.type], 60)
+    return one_line(item.tool or item.text or tr(HEADINGS[item.type]), 60)

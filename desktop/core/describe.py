@@ -5,35 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from desktop.core.conversation import AgentItem, EndItem, StepItem, ThoughtItem, ToolItem
-from desktop.core.endings import NEVER_SENT, kind_of
+from desktop.core.endings import NEVER_SENT, Kind, kind_of
+from desktop.core.language import mark, number, tr
 from desktop.core.wire.jsontext import compact
 
-TOOL_STATES = {
-    "running": "running",
-    "ok": "done",
-    "error": "failed",
-    "denied": "denied",
-    "cancelled": "cancelled",
-    "unknown": "interrupted",
-}
-STEP_STATES = {"pending": "to do", "running": "running", "done": "done", "failed": "failed", "skipped": "skipped",
-               "waiting": "waits for you"}  # fmt: skip
-AGENT_STATES = {"started": "working", "running": "working", "waiting": "waits", "done": "done", "failed": "failed",
-                "closed": "ended"}  # fmt: skip
+_TOOL_STATES = {
+    "running": mark("running"), "ok": mark("done"), "error": mark("failed"), "denied": mark("denied"),
+    "cancelled": mark("cancelled"), "unknown": mark("interrupted"),
+}  # fmt: skip
+_STEP_STATES = {
+    "pending": mark("to do"), "running": mark("running"), "done": mark("done"), "failed": mark("failed"),
+    "skipped": mark("skipped"), "waiting": mark("waits for you"),
+}  # fmt: skip
+_AGENT_STATES = {
+    "started": mark("working"), "running": mark("working"), "waiting": mark("waits"), "done": mark("done"),
+    "failed": mark("failed"), "closed": mark("ended"),
+}  # fmt: skip
 _LINE = 120
-_WORKING = "The server may still be working."
 
 
 def seconds_words(seconds: float) -> str:
     """A duration as people say it: under 0.1 s, 0.2 s, 8 s, 2 min 5 s, 1 h 3 min."""
     if seconds < 0.95:
-        return f"{seconds:.1f} s" if seconds >= 0.05 else "under 0.1 s"
+        return tr("{n} s", n=number(seconds, 1)) if seconds >= 0.05 else tr("under {n} s", n=number(0.1, 1))
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s" if whole % 60 else f"{whole // 60} min"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"
+        return tr("{n} s", n=whole)
+    minutes, rest = divmod(whole, 60)
+    if whole >= 3600:
+        return tr("{hours} h {minutes} min", hours=minutes // 60, minutes=minutes % 60)
+    return tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest) if rest else tr("{n} min", n=minutes)
 
 
 def arguments_line(value: Any, text: str = "") -> str:
@@ -50,7 +51,7 @@ def arguments_line(value: Any, text: str = "") -> str:
 
 def tool_name(item: ToolItem) -> str:
     """What the call is called, its verb first where there is one."""
-    name = item.title or item.name or "tool"
+    name = item.title or item.name or tr("tool")
     return f"{item.verb} {name}" if item.verb and item.verb.lower() not in name.lower() else name
 
 
@@ -65,21 +66,32 @@ def tool_seconds(item: ToolItem, now: float | None = None) -> float | None:
 def tool_state(item: ToolItem) -> str:
     """The state in words; a call that a person must allow waits."""
     if item.state == "running" and item.ask is not None:
-        return "waits for you"
-    return TOOL_STATES[item.state]
+        return tr("waits for you")
+    return tr(_TOOL_STATES[item.state])
+
+
+def step_state(item: StepItem) -> str:
+    """The state of a step in words."""
+    return tr(_STEP_STATES[item.state])
+
+
+def agent_state(item: AgentItem) -> str:
+    """The state of an agent in words."""
+    return tr(_AGENT_STATES[item.state])
 
 
 def step_line(item: StepItem) -> str:
     """`Label (2 of 5), 40 %, done`."""
-    of = f" ({item.n} of {item.of})" if item.n is not None and item.of else ""
-    share = f", {item.progress:.0%}" if item.progress is not None and item.state == "running" else ""
-    return f"{item.label}{of}{share}, {STEP_STATES[item.state]}"
+    of = f" ({tr('{n} of {of}', n=item.n, of=item.of)})" if item.n is not None and item.of else ""
+    goes_on = item.state == "running" and item.progress is not None
+    share = f", {tr('{n} %', n=round(100 * (item.progress or 0)))}" if goes_on else ""
+    return f"{item.label}{of}{share}, {step_state(item)}"
 
 
 def agent_line(item: AgentItem) -> str:
     """`researcher, working: find the sources`."""
     task = f": {item.task}" if item.task else ""
-    return f"{item.name}, {AGENT_STATES[item.state]}{task}"
+    return f"{item.name}, {agent_state(item)}{task}"
 
 
 def thought_line(item: ThoughtItem, live: bool, now: float | None = None) -> str:
@@ -87,38 +99,57 @@ def thought_line(item: ThoughtItem, live: bool, now: float | None = None) -> str
     end = now if live and now is not None else item.ended
     seconds = max(0.0, (end or item.at) - item.at)
     if seconds < 0.05:
-        return "Thinking" if live else "Thought"
-    return f"Thinking for {seconds_words(seconds)}" if live else f"Thought for {seconds_words(seconds)}"
+        return tr("Thinking") if live else tr("Thought")
+    took = seconds_words(seconds)
+    return tr("Thinking for {time}", time=took) if live else tr("Thought for {time}", time=took)
 
 
 def ending_line(item: EndItem) -> str:
     """An ending that is not a plain success, in words; the detail is the server's own."""
     kind, said = kind_of(item), item.error.text if item.error else ""
     if item.status == "limit" and item.reason == "too-long" and said:
-        return f"Unfinished: {said}"
-    words = {
-        "interrupted": "Interrupted: Sluice ended before this answer did. What had arrived is kept.",
-        "waiting": "Waiting for a person to decide.",
-        "stopped": "Stopped by you." if item.reason == "stopped" else "Stopped by the server.",
-        "failed": _failed_words(item),
-        "unknown": "Not known how it ended; the answer is unfinished.",
-        "timed out": "Timed out; the answer is unfinished.",
-        "refused": "Refused." if said else "The agent refused to answer.",
-        "limit": "Unfinished: the answer reached a limit of the server; it is too long or took too many steps.",
-        "calls": "The model wants its caller to run tools, which Sluice does not do.",
-        "cut": "Cut off." if said else "Cut off: the stream stopped with no sign of an end. " + _WORKING,
-        "whole": "Completed.",
-    }[kind]
+        return tr("Unfinished: {words}", words=said)
+    words = tr(_ending_words(item, kind, bool(said)))
     if kind not in ("failed", "unknown", "timed out", "refused", "cut") or not said:
         return words
     wait = item.error.retry_after if item.error else None
-    return f"{words} {said}" + (f" It asks to wait {seconds_words(wait)}." if wait else "")
+    asks = tr("It asks to wait {time}.", time=seconds_words(wait)) if wait else ""
+    return " ".join(filter(None, (words, said, asks)))
+
+
+_ENDINGS = {
+    "interrupted": mark("Interrupted: Sluice ended before this answer did. What had arrived is kept."),
+    "waiting": mark("Waiting for a person to decide."),
+    "stopped": mark("Stopped by the server."),
+    "unknown": mark("Not known how it ended; the answer is unfinished."),
+    "timed out": mark("Timed out; the answer is unfinished."),
+    "refused": mark("The agent refused to answer."),
+    "limit": mark("Unfinished: the answer reached a limit of the server; it is too long or took too many steps."),
+    "calls": mark("The model wants its caller to run tools, which Sluice does not do."),
+    "cut": mark("Cut off: the stream stopped with no sign of an end. The server may still be working."),
+    "whole": mark("Completed."),
+}
+
+
+def _ending_words(item: EndItem, kind: Kind, has_detail: bool) -> str:
+    match kind:
+        case "failed":
+            return _failed_words(item)
+        case "stopped" if item.reason == "stopped":
+            return mark("Stopped by you.")
+        case "refused" if has_detail:
+            return mark("Refused.")
+        case "cut" if has_detail:
+            return mark("Cut off.")
+    return _ENDINGS[kind]
 
 
 def _failed_words(item: EndItem) -> str:
     """Nothing was sent; nothing came; or the answer stopped."""
     if item.error is None:
-        return "The run failed; the answer is unfinished."
+        return mark("The run failed; the answer is unfinished.")
     if item.error.code in NEVER_SENT:
-        return "Not sent."
-    return "Failed." if item.error.http or item.error.code == "no-stream" else "Failed; the answer is unfinished."
+        return mark("Not sent.")
+    if item.error.http or item.error.code == "no-stream":
+        return mark("Failed.")
+    return mark("Failed; the answer is unfinished.")

@@ -21,6 +21,7 @@ from desktop.core.conversation import (
     StepItem,
     ToolItem,
 )
+from desktop.core.language import tr, trn
 from desktop.services.clock import now
 from desktop.ui.icons import icon
 from desktop.ui.labels import literal_tip
@@ -39,7 +40,7 @@ class ToolActivity(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("tool_activity")
-        self.setAccessibleName("Activity")
+        self.setAccessibleName(tr("Activity"))
         self._theme = theme
         self._conversation = Conversation()
         self._rows: dict[str, QTreeWidgetItem] = {}
@@ -47,7 +48,7 @@ class ToolActivity(QWidget):
         self._tree.currentItemChanged.connect(lambda row, _: self._show_detail(row))
         self._tree.itemActivated.connect(lambda row, _: self.item_activated.emit(row.data(0, _ID)))
         self._detail = QPlainTextEdit(readOnly=True, undoRedoEnabled=False)
-        self._detail.setAccessibleName("Arguments and result")
+        self._detail.setAccessibleName(tr("Arguments and result"))
         self._detail.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._detail.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self._detail.hide()
@@ -161,19 +162,24 @@ def detail_text(item: Item) -> str:
     sections: list[tuple[str, Any]] = []
     if isinstance(item, ToolItem):
         sections = [
-            ("Arguments", item.args if item.args is not None else item.args_text),
-            ("Output", "".join(item.output) or item.preview),
-            ("Result", item.result),
-            *(("Result", part.text) for part in item.parts if part.text),
-            ("Error", item.error),
+            (tr("Arguments"), item.args if item.args is not None else item.args_text),
+            (tr("Output"), "".join(item.output) or item.preview),
+            (tr("Result"), item.result),
+            *((tr("Result"), part.text) for part in item.parts if part.text),
+            (tr("Error"), item.error),
         ]
     elif isinstance(item, StepItem):
-        sections = [("Detail", item.detail)]
+        sections = [(tr("Detail"), item.detail)]
     elif isinstance(item, AgentItem):
-        sections = [("Task", item.task), ("Result", item.result), ("Error", item.error)]
+        sections = [(tr("Task"), item.task), (tr("Result"), item.result), (tr("Error"), item.error)]
     text = "\n\n".join(f"{name}\n{_pretty(value)}" for name, value in sections if value not in (None, "", [], {}))
     if len(text) > _MOST_TEXT:
-        text = f"{text[:_MOST_TEXT]}\n… {len(text) - _MOST_TEXT:,} more characters are not shown here."
+        more = trn(
+            "… {n} more character is not shown here.",
+            "… {n} more characters are not shown here.",
+            len(text) - _MOST_TEXT,
+        )
+        text = f"{text[:_MOST_TEXT]}\n{more}"
     return text
 
 
@@ -190,14 +196,14 @@ def _words(item: ToolItem | StepItem | AgentItem) -> tuple[str, str, str]:
         return line, describe.tool_state(item), marks.get(item.state, "stop")
     marks = {"done": "ok", "failed": "error", "waiting": "wait"}
     if isinstance(item, StepItem):
-        return item.label or item.step, describe.STEP_STATES[item.state], marks.get(item.state, "run")
+        return item.label or item.step, describe.step_state(item), marks.get(item.state, "run")
     line = f"{item.name}: {item.task}" if item.task else item.name
-    return line, describe.AGENT_STATES[item.state], marks.get(item.state, "run")
+    return line, describe.agent_state(item), marks.get(item.state, "run")
 
 
 def _tree() -> QTreeWidget:
     tree = QTreeWidget()
-    tree.setAccessibleName("Tools and steps")
+    tree.setAccessibleName(tr("Tools and steps"))
     tree.setColumnCount(2)
     tree.setHeaderHidden(True)
     tree.setFrameShape(QTreeWidget.Shape.NoFrame)

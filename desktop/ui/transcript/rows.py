@@ -18,6 +18,7 @@ from desktop.core.conversation import (
     ThoughtItem,
     ToolItem,
 )
+from desktop.core.language import mark, number, tr, trn
 from desktop.core.markdown.build import where
 
 _TOOL_LOOK = {
@@ -45,13 +46,14 @@ _AGENT_LOOK = {
     "closed": ("dot", "muted"),
 }
 _ASK_WORDS = {
-    "pending": "waits for you",
-    "sending": "sending your answer",
-    "answered": "answered",
-    "expired": "expired",
-    "withdrawn": "withdrawn",
-    "superseded": "replaced by a later one",
+    "pending": mark("waits for you"),
+    "sending": mark("sending your answer"),
+    "answered": mark("answered"),
+    "expired": mark("expired"),
+    "withdrawn": mark("withdrawn"),
+    "superseded": mark("replaced by a later one"),
 }
+_ASK_TITLES = {"question": mark("Question"), "form": mark("Form"), "sign-in": mark("Sign-in")}
 _NOTICE_LOOK = {"info": ("info", "muted"), "warning": ("error", "warning"), "error": ("error", "error")}
 
 
@@ -99,7 +101,7 @@ def row_of(item: Item, folded: bool, live: bool, now: float) -> Row | None:
         case AgentItem():
             icon, tone = _AGENT_LOOK[item.state]
             detail = _one_line(item.error or item.task or "")
-            return Row(icon, tone, item.name, detail, describe.AGENT_STATES[item.state], folded=folded)
+            return Row(icon, tone, item.name, detail, describe.agent_state(item), folded=folded)
         case AskItem():
             return _ask(item)
         case NoticeItem():
@@ -126,11 +128,13 @@ def _tool(item: ToolItem, folded: bool, now: float) -> Row:
 
 
 def _ask(item: AskItem) -> Row:
-    title = item.tool or {"question": "Question", "form": "Form", "sign-in": "Sign-in"}.get(item.type, "Approval")
+    title = item.tool or tr(_ASK_TITLES.get(item.type, mark("Approval")))
     detail = item.text or describe.arguments_line(item.args)
-    state = f"answered: {item.answer}" if item.state == "answered" and item.answer else _ASK_WORDS[item.state]
+    state = tr(_ASK_WORDS[item.state])
+    if item.state == "answered" and item.answer:
+        state = tr("answered: {answer}", answer=item.answer)
     if item.answer == LOST:
-        state = LOST
+        state = tr(LOST)
     if item.trouble:
         state = f"{state}; {item.trouble}"
     waits = item.state == "pending"
@@ -142,7 +146,7 @@ def _ask(item: AskItem) -> Row:
         _one_line(detail),
         state,
         card=waits,
-        press="Review" if waits else "",
+        press=tr("Review") if waits else "",
     )
 
 
@@ -160,29 +164,27 @@ def _end(item: EndItem, folded: bool) -> Row:
 
 def end_details(item: EndItem) -> str:
     """What the server and the program know of an ending, for those who ask."""
-    lines = [f"status: {item.status}"]
-    if item.reason:
-        lines.append(f"reason: {item.reason}")
+    lines: list[tuple[str, object]] = [(tr("status"), item.status), (tr("reason"), item.reason)]
     if item.error:
-        lines.append(f"message: {item.error.text}")
-        lines += [f"code: {item.error.code}"] if item.error.code else []
-        lines += [f"HTTP status: {item.error.http}"] if item.error.http else []
-        lines += [f"retry after: {item.error.retry_after:g} s"] if item.error.retry_after else []
-    return "\n".join(lines)
+        lines += [(tr("message"), item.error.text), (tr("code"), item.error.code)]
+        lines += [(tr("HTTP status"), item.error.http)]
+        wait = item.error.retry_after
+        lines += [(tr("retry after"), wait and describe.seconds_words(wait))]
+    return "\n".join(f"{name}: {value}" for name, value in lines if value)
 
 
 def _file(item: FileItem) -> Row:
     size = size_words(len(item.data)) if item.data is not None else ""
     place = where(item.url) if item.url and item.data is None else ""
-    detail = ", ".join(filter(None, (item.media, size, place and f"at {place}")))
-    return Row("file", "muted", _one_line(item.name or "File"), detail, press="Show" if place else "")
+    detail = ", ".join(filter(None, (item.media, size, place and tr("at {place}", place=place))))
+    return Row("file", "muted", _one_line(item.name or tr("File")), detail, press=tr("Show") if place else "")
 
 
 def size_words(count: int) -> str:
     """A size as people say it: 12 KB, 3.4 MB."""
     if count < 1_000:
-        return f"{count} bytes"
-    return f"{count / 1_000:.0f} KB" if count < 1_000_000 else f"{count / 1_000_000:.1f} MB"
+        return trn("{n} byte", "{n} bytes", count)
+    return f"{number(count / 1_000)} KB" if count < 1_000_000 else f"{number(count / 1_000_000, 1)} MB"
 
 
 def _one_line(text: str) -> str:
