@@ -45,7 +45,7 @@ class ReplaySession(Session):
         self._player.note_decision(answer.ask)
         return await super().answer(answer, by)
 
-    async def _pause(self, seconds: float) -> None:
+    async def pause(self, seconds: float) -> None:
         await asyncio.sleep(0)
 
     def cut(self, words: str) -> None:

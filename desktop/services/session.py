@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from desktop.core.adapters import adapter_class
@@ -21,22 +20,20 @@ from desktop.core.bounds import USUAL
 from desktop.core.branches import path
 from desktop.core.conversation import AskItem, Change, Conversation, RunState, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
-from desktop.core.events import AnyEvent, Failure, Notice, RunEnded
+from desktop.core.events import AnyEvent, Failure, RunEnded
 from desktop.core.reducer import Reducer
-from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets, Steps, Talk, Turn, Wait
-from desktop.services import logs, retry
+from desktop.core.requests import Answer, Connection, Prompt, Secrets, Steps, Talk, Turn
+from desktop.services import logs
 from desktop.services.clock import now
 from desktop.services.decision_tap import PERSON, DecisionTap, overheard, settling
+from desktop.services.driver import Driver, Live
 from desktop.services.network import DIRECT, Route
 from desktop.services.tasks import spawn
-from desktop.services.transport import Transport, failure_from, origin
+from desktop.services.transport import Transport
 from desktop.services.wire_tap import Stop, WireTap
 
 _KEPT = ("completed", "limit", "calls", "cancelled", "cut")  # endings whose turn belongs to the history
-_PIECE = 4096  # bytes that are read at once
-_TURN = 0.008  # seconds of work before others have their turn
 _SECRET = 6  # characters of what counts as a secret in what servers say
-_TRAILERS = 1.0  # seconds for figures that come behind the end
 _GOODBYE = 5.0  # seconds for telling the server to stop
 
 
@@ -66,39 +63,6 @@ def _without_secrets(event: AnyEvent) -> AnyEvent:
     return event
 
 
-async def _wanted(chunks: AsyncIterator[bytes], run: Run) -> AsyncIterator[bytes]:
-    """The body in pieces small enough that the window answers between them. A connection that stays open after the
-    run's last word is left."""
-    turn = now()
-    while True:
-        try:
-            chunk = await (asyncio.wait_for(anext(chunks), _TRAILERS) if run.over else anext(chunks))
-        except (StopAsyncIteration, TimeoutError):
-            return
-        for at in range(0, len(chunk), _PIECE):
-            if now() - turn > _TURN:
-                await asyncio.sleep(0)
-                turn = now()
-            yield chunk[at : at + _PIECE]
-
-
-@dataclass
-class Live:
-    """The run that is going on. `number` is its place in the conversation, `after` the run that it goes on from."""
-
-    run: Run
-    number: int
-    after: int
-    seq: int = 0
-    accepted: bool = False
-    task: asyncio.Task[Any] | None = None
-    heard: float = field(default_factory=now)  # when the last byte came
-    told: int = 0  # events of our own making: notices of retries
-    tried: int = 0
-    next_try: float | None = None  # when a request is made again
-    upload: tuple[int, int] | None = None  # bytes of a large request that have gone, of how many
-
-
 class Session:
     """One conversation with one agent. Call its methods from the event loop's thread only.
 
@@ -118,7 +82,7 @@ class Session:
         self.listeners = Listeners()
         self.clock = now
         self.live: Live | None = None
-        self._transport = transport
+        self.driver = Driver(self, transport)
         self.resolve = resolve
         self.route: Route = DIRECT
         self.bounds = USUAL
@@ -214,7 +178,7 @@ class Session:
             assert last is not None
             return await self._answer_later(last, item, answer)
         steps = overheard(live.run.answer(answer), answer.ask, tap)
-        trouble: str | None = await self._drive(live, live.run.guarded(steps))
+        trouble: str | None = await self.driver.drive(live, live.run.guarded(steps))
         if trouble:
             self._changed(self._reducer.mark_ask(answer.ask, "pending", trouble))
         return trouble
@@ -254,7 +218,7 @@ class Session:
 
     async def ask_server(self, steps: Steps[Any]) -> Any:
         """Drive a dialogue that belongs to no run (probe, lists). Raises SluiceError."""
-        return await self._drive(None, steps)
+        return await self.driver.drive(None, steps)
 
     async def close(self) -> None:
         """Leave without a word: what was said is kept as it is, and a live run is cut off."""
@@ -262,6 +226,10 @@ class Session:
         if live is not None and live.task is not None:
             live.task.cancel()
             await asyncio.wait([live.task], timeout=1.0)
+
+    async def pause(self, seconds: float) -> None:
+        """Let this much of the session's time pass."""
+        await asyncio.sleep(seconds)
 
     # ---- inside
 
@@ -307,7 +275,7 @@ class Session:
         steps = overheard(run.steps(), answers, self.listeners.decisions) if answers else run.steps()
         if looks_at is not None:
             steps = settling(steps, lambda: self._left_open(run, looks_at))
-        live.task = spawn(self._drive(live, steps, patient), f"run {number}")
+        live.task = spawn(self.driver.drive(live, steps, patient), f"run {number}")
         try:
             await asyncio.wait([live.task])
         finally:
@@ -329,9 +297,9 @@ class Session:
         elif task is not None and not task.cancelled() and (error := task.exception()) is not None:
             own = "Sluice itself failed while reading the answer."
             words = error.headline if isinstance(error, SluiceError) else own
-            self._apply(live, live.run.failed(Failure(words, code="internal"), "internal"))
+            self.apply(live, live.run.failed(Failure(words, code="internal"), "internal"))
         if not live.run.ended:
-            self._apply(live, live.run.stopped())
+            self.apply(live, live.run.stopped())
         self._end(live)
 
     def _end(self, live: Live) -> None:
@@ -339,7 +307,7 @@ class Session:
             self.live, self._last = None, live.run
 
     def _break_off(self, live: Live, events: list[AnyEvent], tell: bool) -> None:
-        self._apply(live, events)
+        self.apply(live, events)
         self._end(live)
         if live.task is not None:
             live.task.cancel()
@@ -347,112 +315,13 @@ class Session:
             spawn(self._tell_server(live), "stop run", goodbye=True)
 
     async def _tell_server(self, live: Live) -> None:
-        await asyncio.wait_for(self._drive(None, live.run.cancel()), _GOODBYE)
-
-    async def _drive(self, live: Live | None, steps: Steps[Any], patient: bool = False) -> Any:
-        """Do what a dialogue asks for, until it returns."""
-        reply: Reply | None = None
-        while True:
-            try:
-                step = steps.send(reply)
-            except StopIteration as stop:
-                return stop.value
-            reply = None
-            match step:
-                case HttpCall():
-                    reply = await self._ask(live, step)
-                    while patient and live is not None and await self._try_again(live, reply):
-                        reply = await self._ask(live, step)
-                case Wait():
-                    await self._pause(step.seconds)
-                case _:
-                    if live is not None:
-                        self._apply(live, [step])
-
-    async def _try_again(self, live: Live, reply: Reply) -> bool:
-        """Wait for the next try where one is allowed: nothing was heard of the run, and nothing can have run twice."""
-        seconds = retry.pause(reply, live.tried) if live.seq == live.told else None
-        if seconds is None:
-            return False
-        words = retry.words(reply, seconds, live.tried)
-        self._apply(live, live.run.emit([Notice(text=words, code="retry", retry_in=seconds)]))
-        live.told, live.tried, live.next_try = live.seq, live.tried + 1, self.clock() + seconds
-        await self._pause(seconds)
-        live.next_try, live.heard = None, self.clock()
-        return True
-
-    async def _pause(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-    async def _ask(self, live: Live | None, step: HttpCall) -> Reply:
-        call, route = self._checked(step), self.route if self._is_home(step) else self.route.for_strangers()
-        if call.stream and live is not None:
-            return await self._stream(live, call, route)
-        wire = self.listeners.wire
-        exchange = wire.request(call, self.clock()) if wire is not None else 0
-        reply = await self._transport.fetch(call, route, partial(self._gone, live))
-        if wire is not None:
-            wire.whole(exchange, reply, self.clock())
-        self._accept(live, reply.status if call.sends else 0)
-        return reply
-
-    async def _stream(self, live: Live, call: HttpCall, route: Route) -> Reply:
-        status, headers, run, wire = 0, {}, live.run, self.listeners.wire
-        failure: Failure | None = None
-        exchange = wire.request(call, self.clock()) if wire is not None else 0
-        try:
-            async with self._transport.stream(call, route, partial(self._gone, live)) as opened:
-                status, headers = opened.status, opened.headers
-                at = self.clock()
-                if wire is not None:
-                    run.marks = wire.head(exchange, status, headers, run, at)
-                self._heard(live, run.open(status, headers), at)
-                self._accept(live, status)
-                async for chunk in _wanted(opened.chunks, run):
-                    at = self.clock()
-                    if wire is not None:
-                        wire.chunk(exchange, chunk, at)
-                    self._heard(live, run.feed(chunk), at)
-                    if run.enough or run.full:
-                        break
-        except SluiceError as error:
-            failure = failure_from(error)
-        if wire is not None:
-            wire.end(exchange, failure, self.clock())
-        self._apply(live, run.close())
-        return Reply(status, headers, run.body, failure)
-
-    def _checked(self, call: HttpCall) -> HttpCall:
-        """The call as it is sent. No credential leaves the connection's origin, whatever an answer named."""
-        if self._is_home(call):
-            return replace(call, headers={**self.route.headers, **call.headers})
-        return replace(call, headers={n: v for n, v in call.headers.items() if n.lower() == "accept"})
-
-    def _is_home(self, call: HttpCall) -> bool:
-        return origin(call.url) == origin(self.connection.base_url)
-
-    def _gone(self, live: Live | None, count: int, size: int) -> None:
-        """Part of a large request is on its way. While it goes, nobody has to answer yet."""
-        if live is not None:
-            live.upload = (count, size) if count < size else None
-            live.heard = self.clock()
-
-    def _accept(self, live: Live | None, status: int) -> None:
-        if live is not None:
-            live.upload = None
-        if live is not None and not live.accepted and 0 < status < 300:
-            live.accepted = True
-            self.listeners.accepted()
+        await asyncio.wait_for(self.driver.drive(None, live.run.cancel()), _GOODBYE)
 
     def _note_stop(self, how: Stop) -> None:
         if (wire := self.listeners.wire) is not None:
             wire.stopped(how, self.clock())
 
-    def _heard(self, live: Live, events: list[AnyEvent], at: float) -> None:
-        live.heard = at
-        self._apply(live, events, at)
-
-    def _apply(self, live: Live, events: Sequence[AnyEvent], at: float | None = None) -> None:
+    def apply(self, live: Live, events: Sequence[AnyEvent], at: float | None = None) -> None:
         if not events or self.live is not live:
             return
         at = self.clock() if at is None else at

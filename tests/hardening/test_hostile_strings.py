@@ -168,7 +168,7 @@ async def pour(sluice: Driven, text: str) -> None:
     """All events through the session of the tab in front, as its server's."""
     session = sluice.page.session
     assert session.live is not None
-    session._apply(session.live, session.live.run.emit(everything(text)))
+    session.apply(session.live, session.live.run.emit(everything(text)))
     await sluice.until(lambda: MARK in sluice.text(), "the text")
     await sluice.until(lambda: sluice.shows("approval_dialog"), "the dialog")
     for item in session.conversation.items.values():

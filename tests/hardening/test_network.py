@@ -301,7 +301,7 @@ async def test_extra_headers_go_to_the_own_origin_only() -> None:
         await session.send(Prompt("hello"))
         sent = server.requests[0].headers
         assert (sent["x-team"], sent["x-token"]) == ("blue", "t0ken")
-        other = session._checked(HttpCall("GET", "http://127.0.0.1:9/", {"Authorization": "k"}))
+        other = session.driver.checked(HttpCall("GET", "http://127.0.0.1:9/", {"Authorization": "k"}))
         assert dict(other.headers) == {}
         assert session.route.for_strangers().headers == {}
         assert "t0ken" not in repr(route)

@@ -46,7 +46,7 @@ async def test_a_planted_key_is_nowhere_in_the_recording(tmp_path: Path) -> None
         session.route = Route(Network(headers=(("X-Plain", "fine"),)), secret_headers=(("X-Team", "t3am-secret"),))
         await session.send(Prompt(f"My key is {KEY}, {quote(KEY)}"))
         call = HttpCall("GET", f"{server.url}/v1/x?api_key=qu3ry&name=ok&u={quote(KEY)}", {"Cookie": "sid=b1scuit"})
-        await session._ask(None, call)
+        await session.driver.ask(None, call)
         reread(recorder, tmp_path)
         text = (tmp_path / f"a{SUFFIX}").read_text("utf-8")
         planted = ("sk-plain", "gr4nted", "c00kie", "b1scuit", "qu3ry", "t3am", "0ther-value", "p4ssw0rd", *FORMS)

@@ -179,7 +179,7 @@ async def test_a_key_never_leaves_its_origin() -> None:
         await session.send(Prompt("whole"))
         assert server.requests[0].headers["authorization"] == "Bearer s3cret"
         call = HttpCall("GET", "http://127.0.0.1:9/elsewhere", {"Authorization": "Bearer s3cret", "apikey": "s3cret"})
-        assert "s3cret" not in repr(session._checked(call).headers)
+        assert "s3cret" not in repr(session.driver.checked(call).headers)
 
 
 async def test_accepted_is_told_only_when_the_server_took_it() -> None:
