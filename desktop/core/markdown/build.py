@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 
 _TASK = re.compile(r"\[([ xX])\][ \t]+")
 _FENCE = re.compile(r"(`{3,}|~{3,})([^`\n&\\]*)\n")
+_PLAIN = re.compile(r"(?:[^\\`*_~\[\]<>&$@|#:\x00-\x1f]|:(?= |\n|\Z))+")  # no mark, no address
+_LINE = re.compile(r"(?:([-+*]|\d{1,9}[.)]) {1,4}|(#{1,6}) )?([^\W\d_][^\n]*)\n*\Z")
 _BRACKETS = 60
 _DEEP = re.compile(r"^[ \t]{60,}(?:[-+*]|\d{1,9}[.)])[ \t]", re.MULTILINE)
+_SINGLE = Mark.MATH | Mark.FORMULA | Mark.PICTURE  # each is a thing of its own
 _WRAPS = {"strong": Mark.BOLD, "em": Mark.ITALIC, "s": Mark.STRIKE}
 _BULLETS = ("•", "◦", "▪")
 
 
 def elements(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
     """What a slice shows. `env` holds the link addresses and footnotes defined elsewhere in the text."""
-    if piece.kind in ("blocks", "inline") and _hostile(piece.source):
+    if piece.kind in ("blocks", "inline") and hostile(piece.source):
         return literal(piece.source, piece.gap)
     match piece.kind:
         case "literal":
@@ -35,17 +38,42 @@ def elements(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
         case "front":
             return [Code(_front(piece.source), "yaml", gap=piece.gap)]
         case "inline":
-            runs = _inline(parse_inline(piece.source, env)[0])
-            return [Paragraph("paragraph", runs, gap=piece.gap, rtl=_rtl(runs))] if runs else []
-    if code := _open_fence(piece):
-        return [code]
+            runs = runs_of(parse_inline(piece.source, env)[0])
+            return [Paragraph("paragraph", runs, gap=piece.gap, rtl=rtl_of(runs))] if runs else []
+    if (found := _open_fence(piece) or _plain_line(piece)) is not None:
+        return [found]
+    return parsed(piece, env)
+
+
+def parsed(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
+    """The elements of a slice of blocks, by the parser."""
     tokens = parse(piece.opener + piece.source, env)
     if any(token.level >= NESTING - 1 for token in tokens):
         return literal(piece.source, piece.gap)  # the parser drops what is nested deeper
     return _Builder(piece).build(tokens)
 
 
-def _hostile(source: str) -> bool:
+def is_plain(text: str) -> bool:
+    """Whether the parser would find nothing but words in it."""
+    return bool(_PLAIN.fullmatch(text)) and "www." not in text
+
+
+def _plain_line(piece: Slice) -> Paragraph | None:
+    """A line of words, perhaps a heading or a list item: most of what is written, and the parser takes its time."""
+    if piece.opener or not (found := _LINE.match(piece.source)) or not is_plain(found[3]):
+        return None
+    runs = (Run(found[3].rstrip()),)
+    if found[2]:
+        return Paragraph(f"heading-{len(found[2])}", runs, gap=piece.gap, rtl=rtl_of(runs))
+    if not found[1]:
+        return Paragraph("paragraph", runs, gap=piece.gap, rtl=rtl_of(runs))
+    marker = _BULLETS[0]
+    if number := found[1][:-1]:
+        marker = f"{int(number) if piece.number is None else piece.number}{found[1][-1]}"
+    return Paragraph("paragraph", runs, "l", marker, piece.gap, rtl_of(runs))
+
+
+def hostile(source: str) -> bool:
     """Text that nobody reads as Markdown and that would keep the parser busy: brackets that never close, and lists in
     lists in lists."""
     return source.count("[") - source.count("]") > _BRACKETS or bool(_DEEP.search(source))
@@ -143,7 +171,8 @@ class _Builder:
     # ---- lists
 
     def _open_list(self, token: Token) -> None:
-        number = int(token.attrGet("start") or 1)
+        start = token.attrGet("start")
+        number = 1 if start is None else int(start)
         if not self.lists and self.piece.number is not None and "q" not in self.nest:
             number = self.piece.number
         self.lists.append(_List(token.type[0] == "o", number))
@@ -188,9 +217,9 @@ class _Builder:
         if len(children) == 1 and children[0].type == "math_inline_double" and not marker:
             self.out.append(Formula(children[0].content.strip(), self._nest, gap))
             return
-        runs = _inline(token)
+        runs = runs_of(token)
         if runs or marker:
-            self.out.append(Paragraph(self.role, runs, self._nest, marker, gap, _rtl(runs)))
+            self.out.append(Paragraph(self.role, runs, self._nest, marker, gap, rtl_of(runs)))
 
     def _literal(self, token: Token) -> None:
         marker, self.marker = self.marker, ""
@@ -214,7 +243,7 @@ class _Builder:
         aligns: list[str] = []
         for token in walk:
             if token.type == "inline":
-                cells.append(_inline(token))
+                cells.append(runs_of(token))
             elif token.type == "th_open":
                 aligns.append(str(token.attrGet("style") or "").removeprefix("text-align:"))
             elif token.type == "tr_close":
@@ -233,11 +262,11 @@ class _Builder:
 # ---- inline
 
 
-def _rtl(runs: Runs) -> bool:
+def rtl_of(runs: Runs) -> bool:
     return is_rtl("".join(run.text for run in runs if not run.marks & Mark.CODE))
 
 
-def _inline(token: Token) -> Runs:
+def runs_of(token: Token) -> Runs:
     """The runs of an inline token, neighbours of one look joined."""
     runs: list[Run] = []
     marks = 0
@@ -276,14 +305,24 @@ def _inline(token: Token) -> Runs:
 
 
 def _add(runs: list[Run], text: str, marks: int, links: list[str]) -> None:
-    if not text:
-        return
-    link = links[-1] if links else ""
+    if text:
+        _join(runs, Run(text, marks, links[-1] if links else ""))
+
+
+def join(runs: Runs) -> Runs:
+    """The same runs, neighbours of one look joined."""
+    out: list[Run] = []
+    for run in runs:
+        _join(out, run)
+    return tuple(out)
+
+
+def _join(runs: list[Run], run: Run) -> None:
     last = runs[-1] if runs else None
-    if last is not None and last.marks == marks and last.link == link and not marks & (Mark.MATH | Mark.FORMULA):
-        runs[-1] = Run(last.text + text, marks, link)
+    if last is not None and last[1:] == run[1:] and not run.marks & _SINGLE:
+        runs[-1] = Run(last.text + run.text, run.marks, run.link)
     else:
-        runs.append(Run(text, marks, link))
+        runs.append(run)
 
 
 def _picture(token: Token) -> Run:

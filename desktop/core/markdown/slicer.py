@@ -8,9 +8,9 @@ long code, tables and list items, with an *opener* that puts the parser back whe
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from copy import copy
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from desktop.core.markdown.lines import (
     Fence,
@@ -20,6 +20,7 @@ from desktop.core.markdown.lines import (
     indent_of,
     is_delimiter,
     is_heading,
+    is_rule,
     item_of,
 )
 
@@ -30,11 +31,11 @@ TABLE_ROWS = 16
 SOFT = 4_000  # characters after which a cut inside a list item, a line or code is made
 DEFINITIONS = 16  # lines in a row, of which the parser reads the rest again at each
 HARD = 5_000  # characters after which the text is cut at any line
+_MARKER = 10  # characters that the longest marker of a list item has
 _FRONT_KEY = re.compile(r"[A-Za-z_][\w.-]*:(\s|$)")
 
 
-@dataclass(slots=True, frozen=True)
-class Slice:
+class Slice(NamedTuple):
     """A piece of source. `opener` are lines to parse before it and not to show; `gap` says whether it stands apart
     from what is above it; `number` is the ordinal of its ordered list item; `head` the slice that begins its table."""
 
@@ -70,6 +71,7 @@ class Slicer:
         self._opener = ""
         self._kind: Kind = "blocks"
         self._head: Slice | None = None
+        self._ahead: Slicer | None = None  # this cutter as it will be in the half-typed line, once that is known
 
     def feed(self, text: str) -> None:
         """Take the next characters. CRLF and CR count as one newline, also when a cut parts them."""
@@ -101,22 +103,30 @@ class Slicer:
         """The slice that still grows; its last line may be half-typed."""
         return self._slice(self.lines + self.partial)
 
-    def parts(self) -> tuple[Slice | None, Slice]:
+    def parts(self) -> tuple[Slice | None, Callable[[str], Slice]]:
         """The tail, parted where the half-typed line will part it whatever else it will hold: what is decided, if
-        anything is, and the rest. Showing the two apart spares laying them out together first."""
+        anything is, and what makes a slice of the rest. Showing the two apart spares laying them out together first."""
+        ahead = self._ahead or self._look_ahead()
+        if ahead is None:
+            return None, self._slice
+        return ahead.slices[0], ahead._slice
+
+    def _look_ahead(self) -> Slicer | None:
         line = self.partial
         body = line.strip(" \t")
         plain = self._fence is None and self._html is None and self._kind != "front" and not self._math
         if not (plain and self._content and body and self._parts_for_sure(line, body)):
-            return None, self.tail
+            return None
         ahead = copy(self)
         ahead.slices, ahead._lines = [], list(self._lines)
         indent = indent_of(line)
         ahead._maybe_cut(line, body, indent)
         if not ahead.slices or ahead._opener:
-            return None, self.tail
+            return None
         ahead._enter(line, indent)
-        return ahead.slices[0], ahead._slice(line)
+        if len(body) > _MARKER and not is_rule(body):
+            self._ahead = ahead
+        return ahead
 
     def _parts_for_sure(self, line: str, body: str) -> bool:
         """Whether this beginning of a line is enough to know."""
@@ -274,6 +284,7 @@ class Slicer:
     def _push(self, line: str, newline: bool = True) -> None:
         self._lines.append(line + "\n" if newline else line)
         self._size += len(line) + 1
+        self._ahead = None
 
     def _slice(self, source: str) -> Slice:
         return Slice(source, self._kind, self._opener, self._gap, self._number, self._head)

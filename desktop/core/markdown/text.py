@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import ChainMap
-from dataclasses import replace
 from typing import Any
 
 from desktop.core.markdown.build import elements
 from desktop.core.markdown.flow import Element
+from desktop.core.markdown.growing import GrowingSlice
 from desktop.core.markdown.holdback import visible
 from desktop.core.markdown.parser import parse
 from desktop.core.markdown.plain import plain
@@ -32,6 +32,8 @@ class MarkdownText:
         self._read = 0  # slices looked through for definitions
         self._references: dict[str, Any] = {}
         self._footnotes: dict[str, int] = {}
+        self._last: Slice | None = None  # the one that grows
+        self._growing = GrowingSlice()
         if text:
             self.feed(text)
             self.finished = finished
@@ -53,9 +55,8 @@ class MarkdownText:
     def finished(self, finished: bool) -> None:
         self._finished = finished
         if finished:
-            for piece in self._slicer.parts():
-                if piece is not None:
-                    self._define(piece)
+            for piece in self.tail():
+                self._define(piece)
 
     @property
     def slices(self) -> list[Slice]:
@@ -64,13 +65,13 @@ class MarkdownText:
 
     def tail(self) -> list[Slice]:
         """What is shown of the rest: at most two slices, of which the last still grows."""
-        decided, rest = self._slicer.parts()
-        source = rest.source
-        if not self.finished:
-            source = visible(self._slicer, "" if decided else self._slicer.lines)
+        decided, sliced = self._slicer.parts()
+        lines = "" if decided else self._slicer.lines
+        rest = sliced(lines + self._slicer.partial if self.finished else visible(self._slicer, lines))
         shown = [decided] if decided else []
-        if source.strip() or rest.opener:
-            shown.append(replace(rest, source=source))
+        if rest.source.strip() or rest.opener:
+            shown.append(rest)
+        self._last = rest
         return shown
 
     def all(self) -> list[Slice]:
@@ -79,7 +80,7 @@ class MarkdownText:
 
     def elements(self, piece: Slice) -> list[Element]:
         """What a slice shows, with the links of the whole text."""
-        return elements(piece, self._env())
+        return self._growing.elements(piece, self._env()) if piece is self._last else elements(piece, self._env())
 
     def plain(self, most: int | None = None) -> str:
         """The words of the whole text. Those of finished slices are kept. With `most`, only so many characters more are
@@ -119,4 +120,5 @@ class MarkdownText:
             self._references.setdefault(name, reference)
         for name in env.get("footnotes", {}).get("refs", {}):
             self._footnotes.setdefault(name, -1)
+        self._growing.forget()
         self.definitions = len(self._references) + len(self._footnotes)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from math import ceil
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
-from desktop.core.markdown.flow import Code, Element, Formula, Mark, Paragraph, Rule, Run, Table
+from desktop.core.markdown.flow import Code, Element, Formula, Paragraph, Rule, Run, Table
 from desktop.core.markdown.plain import html, plain
 from desktop.core.markdown.slicer import Slice
 from desktop.ui.transcript.codepiece import CodePiece, Sideways
@@ -20,11 +19,6 @@ from desktop.ui.transcript.rowpiece import PicturePiece, RowPiece
 from desktop.ui.transcript.rows import Row
 from desktop.ui.transcript.styles import Styles
 from desktop.ui.transcript.tablepiece import Columns, TablePiece
-
-_PLAIN = re.compile(r"(?:[^\W_]|[ ,;.'\"()\-+?%=])*")
-_CLOSING = re.compile(r"[*_`~]+\Z")
-_STYLES = Mark.BOLD | Mark.ITALIC | Mark.STRIKE | Mark.CODE
-_CONTEXT = 4  # plain characters before the new ones that make sure of what they follow
 
 Elements = Callable[[Slice], list[Element]]
 
@@ -211,7 +205,7 @@ class TextBlock(Block):
         self.slice, self.growing = piece, growing
         if piece == before and growing == was_growing:
             return False
-        if not (self._only_ended(before) or (growing and was_growing and self._append(before))):
+        if not self._only_ended(before):
             self.refresh()
         return True
 
@@ -225,30 +219,6 @@ class TextBlock(Block):
             and bool(self.pieces)
             and all(isinstance(piece, TextPiece) for piece in self.pieces)
         )
-
-    def _append(self, before: Slice) -> bool:
-        """Plain words after plain words need no parser: put them at the end of the last run. Marks at the end of both
-        are those that close, for the time being, what is still open."""
-        if not self.pieces or not isinstance(self.pieces[-1], TextPiece):
-            return False
-        source, old = self.slice.source, before.source
-        closing = _CLOSING.search(old)
-        if closing and source.endswith(closing[0]):
-            source, old = source[: -len(closing[0])], old[: closing.start()]
-        kept = old.rstrip(" ")
-        added, end = source[len(kept) :], kept[-_CONTEXT:]
-        paragraphs = self.pieces[-1].paragraphs
-        plain = source.startswith(kept) and len(end) == _CONTEXT and _PLAIN.fullmatch(end + added)
-        if not plain or "www." in source[-60:] or not paragraphs or not paragraphs[-1].runs:
-            return False
-        paragraph = paragraphs[-1]
-        last = paragraph.runs[-1]
-        if last.marks & ~_STYLES or last.link or not last.text.endswith(end):
-            return False
-        grown = last._replace(text=last.text + added.rstrip(" "))
-        self.pieces[-1].show([*paragraphs[:-1], paragraph._replace(runs=(*paragraph.runs[:-1], grown))])
-        self.ready = None
-        return True
 
     def refresh(self) -> None:
         """Bring the pieces up to date."""

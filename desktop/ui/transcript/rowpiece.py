@@ -15,7 +15,6 @@ from desktop.ui.transcript.styles import Styles
 _PATHS = {"dot": "M12 9.5a2.5 2.5 0 1 0 .01 0", "info": "M12 11v6M12 7.2v.1M12 3.5a8.5 8.5 0 1 0 .01 0",
           "file": "M6 3.5h8l4 4v13H6zM14 3.5v4h4", "source": "M5 4.5h6.5v15H5zM12.5 4.5H19v15h-6.5z",
           "closed": "M9.5 6.5l5.5 5.5-5.5 5.5", "open": "M6.5 9.5l5.5 5.5 5.5-5.5"}  # fmt: skip
-_MOST_PIXELS = 40_000_000
 _THUMB = 160
 
 
@@ -199,12 +198,13 @@ class RowPiece(PaintedPiece):
 
 
 class PicturePiece(PaintedPiece):
-    """Pictures whose bytes came with the conversation, decoded small; what is no picture shows as words."""
+    """Pictures whose bytes came with the conversation, decoded small, large ones in a thread; what is no picture shows
+    as words."""
 
     def __init__(self, styles: Styles, pictures: list[tuple[str, bytes]], gap: float, size: int = _THUMB) -> None:
         super().__init__(styles, gap)
         self._size = size
-        self._pictures = [(name, decoded(data, QSize(size * 4, size * 2))) for name, data in pictures]
+        self._pictures = [(name, Preview(data, size * 4)) for name, data in pictures]
         self.words = ", ".join(f"picture {name}".strip() for name, _ in pictures)
 
     def set_width(self, width: float) -> None:
@@ -214,9 +214,9 @@ class PicturePiece(PaintedPiece):
     def _places(self) -> list[QRectF]:
         x = y = 0.0
         places = []
-        for _, image in self._pictures:
-            high = float(self._size)
-            wide = high if image.isNull() else min(image.width() * high / max(image.height(), 1), self.width or high)
+        for _, picture in self._pictures:
+            high, size = float(self._size), picture.size
+            wide = high if size.isEmpty() else min(size.width() * high / size.height(), self.width or high)
             if x and x + wide > self.width:
                 x, y = 0.0, y + high + 8
             places.append(QRectF(x, y, wide, high))
@@ -226,34 +226,18 @@ class PicturePiece(PaintedPiece):
     def paint(self, painter: QPainter, clip: QRectF, selected: Span | None, found: list[Span]) -> None:
         theme = self.styles.theme
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        for (name, image), place in zip(self._pictures, self._places(), strict=True):
-            if image.isNull():
+        for (name, picture), place in zip(self._pictures, self._places(), strict=True):
+            if picture.pending:
+                painter.fillRect(place, theme.code_bg)
+            elif picture.image.isNull():
                 painter.fillRect(place, theme.code_bg)
                 painter.setPen(theme.muted)
                 painter.setFont(self.styles.small)
                 words = f"{name or 'Picture'}: cannot be shown"
                 painter.drawText(place.adjusted(8, 8, -8, -8), int(Qt.TextFlag.TextWordWrap), words)
             else:
-                painter.drawImage(place, image)
+                painter.drawImage(place, picture.image)
             if selected and selected[0] < selected[1]:
                 veil = QColor(theme.selection)
                 veil.setAlphaF(0.5)
                 painter.fillRect(place, veil)
-
-
-def decoded(data: bytes, room: QSize) -> QImage:
-    """A picture from bytes, scaled while it is read and never larger than `room`. Null when it is none, when its
-    header says it is too large, or when it is a drawing that could do more than show itself."""
-    buffer = QBuffer()
-    buffer.setData(QByteArray(data))
-    buffer.open(QIODevice.OpenModeFlag.ReadOnly)
-    reader = QImageReader(buffer)
-    reader.setDecideFormatFromContent(True)
-    kind = bytes(reader.format().data()).decode("ascii", "replace")
-    size = reader.size()
-    if kind in ("svg", "svgz", "") or not size.isValid() or size.width() * size.height() > _MOST_PIXELS:
-        return QImage()
-    reader.setAutoTransform(True)
-    if size.width() > room.width() or size.height() > room.height():
-        reader.setScaledSize(size.scaled(room, Qt.AspectRatioMode.KeepAspectRatio))
-    return reader.read()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktop.core import describe
-from desktop.core.ask_words import LOST
+from desktop.core import ask_words, describe
 from desktop.core.conversation import (
     AgentItem,
     AskItem,
@@ -44,14 +43,6 @@ _AGENT_LOOK = {
     "done": ("ok", "ok"),
     "failed": ("error", "error"),
     "closed": ("dot", "muted"),
-}
-_ASK_WORDS = {
-    "pending": mark("waits for you"),
-    "sending": mark("sending your answer"),
-    "answered": mark("answered"),
-    "expired": mark("expired"),
-    "withdrawn": mark("withdrawn"),
-    "superseded": mark("replaced by a later one"),
 }
 _ASK_TITLES = {"question": mark("Question"), "form": mark("Form"), "sign-in": mark("Sign-in")}
 _NOTICE_LOOK = {"info": ("info", "muted"), "warning": ("error", "warning"), "error": ("error", "error")}
@@ -130,11 +121,11 @@ def _tool(item: ToolItem, folded: bool, now: float) -> Row:
 def _ask(item: AskItem) -> Row:
     title = item.tool or tr(_ASK_TITLES.get(item.type, mark("Approval")))
     detail = item.text or describe.arguments_line(item.args)
-    state = tr(_ASK_WORDS[item.state])
+    state = tr(ask_words.STATES[item.state])
     if item.state == "answered" and item.answer:
         state = tr("answered: {answer}", answer=item.answer)
-    if item.answer == LOST:
-        state = tr(LOST)
+    if item.answer == ask_words.LOST:
+        state = tr(ask_words.LOST)
     if item.trouble:
         state = f"{state}; {item.trouble}"
     waits = item.state == "pending"

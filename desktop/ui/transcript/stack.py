@@ -254,14 +254,11 @@ class Stack:
         """Lay out what a view of this height shows, keeping the reader's place."""
         self.changed = False
         if self.follow:
-            self._measure_up(view)
-            offset = self.total - view
+            self._place_end(view)
         else:
-            offset = self._anchored()
-        self._place(max(0, min(offset, self.total - view)), view)
-        if not self.follow and self.offset > 0 and self.total - self.offset < view:
-            self._measure_up(view)
-            self._place(max(0, self.total - view), view)
+            self._place(max(0, min(self._anchored(), self.total - view)), view)
+            if self.offset > 0 and self.total - self.offset < view:
+                self._place_end(view)
         self._remember()
         self._forget()
 
@@ -273,17 +270,31 @@ class Stack:
         else:
             self.anchor = self._anchor_at(self.offset + delta)
 
-    def _measure_up(self, room: int) -> None:
-        """Lay out from the end upwards until the room is filled."""
-        left, most = room - BOTTOM, _KEPT
-        for index in range(len(self.ids) - 1, -1, -1):
+    def _place_end(self, view: int) -> None:
+        """Lay out from the end upwards until the view is full: no sums of heights, for this is done at every frame."""
+        placed: list[Placed] = []
+        y, most = view - BOTTOM, _KEPT
+        index = len(self.ids)
+        while index and y > 0 and most > 0:
+            index -= 1
             entry = self.open(index)
-            for number in range(len(entry.shown) - 1, -1, -1):
-                left -= self.build(index, number).height
-                most -= 1  # a text of nothing but definitions never fills a room
-                if left < 0 or not most:
-                    return
-            left -= entry.space
+            if entry.hidden:
+                continue
+            y -= entry.below
+            number = len(entry.blocks)
+            while number and y > 0 and most > 0:  # a text of nothing but definitions never fills a view
+                number -= 1
+                most -= 1
+                block = entry.blocks[number]
+                if block.ready is not entry.ready:
+                    self.build(index, number)
+                y -= block.height
+                placed.append(Placed(index, number, block, y))
+            y -= 0 if number else entry.top(0)
+        placed.reverse()
+        self.offset = max(0, self.total - view)
+        less = 0 if index or self.offset else y
+        self.placed = [one._replace(y=one.y - less) for one in placed] if less else placed
 
     def _anchored(self) -> int:
         """The offset at which the anchor stands where it stood."""

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 from desktop.core.conversation import Change, Conversation, ThoughtItem
 from desktop.ui.theme import Theme
 from desktop.ui.transcript import access
-from desktop.ui.transcript.blocks import TextBlock
+from desktop.ui.transcript.blocks import RowBlock, TextBlock
 from desktop.ui.transcript.copying import Excerpt, excerpt, to_clipboard
 from desktop.ui.transcript.entries import PAD
 from desktop.ui.transcript.find import Finder
@@ -375,6 +375,8 @@ class TranscriptView(QAbstractScrollArea):
     # ---- time
 
     def _is_live(self, one: Placed) -> bool:
+        if not isinstance(one.block, RowBlock):
+            return False
         entry = self.stack.entry(one.entry)
         return is_live(entry.item) or (isinstance(entry.item, ThoughtItem) and entry.live)
 
