@@ -7,9 +7,10 @@ client keeps the history is told, is one path from the root to `tip`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from desktop.core.conversation import ROOT, Conversation, Item, ToolItem, UserTurn
+from desktop.core.conversation import ROOT, Added, Change, Conversation, Item, RunChanged, ToolItem, UserTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,29 @@ def shown(conversation: Conversation) -> Conversation:
         return conversation
     wanted = frozenset(path(conversation))
     return replace(conversation, items={i.id: i for i in conversation.items.values() if i.run in wanted})
+
+
+class Shown:
+    """What is shown of a conversation, kept up to date while that grows: `conversation`, one path."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._whole = conversation
+        self._path = path(conversation)
+        self.conversation = shown(conversation)
+
+    def is_left_by(self, changes: Sequence[Change]) -> bool:
+        """Whether a run began that does not go on from what is shown."""
+        if not any(isinstance(change, RunChanged) for change in changes):
+            return False
+        return path(self._whole)[: len(self._path)] != self._path
+
+    def follow(self, changes: Sequence[Change]) -> None:
+        """Take in what the conversation gained."""
+        self._path = path(self._whole)
+        if self.conversation is not self._whole:
+            for change in changes:
+                if isinstance(change, Added):
+                    self.conversation.items[change.item] = self._whole.items[change.item]
 
 
 def turn_of(conversation: Conversation, item: Item) -> UserTurn | None:

@@ -20,11 +20,8 @@ if TYPE_CHECKING:
 
 
 class LibraryDesk(QObject):
-    """Signals: `renamed(key, title)`, `pinned(key, bool)` and `deleted(key)`, for the tabs; `words(str)`."""
+    """What is done here is done to open tabs too. Signal `words(str)`: something to say."""
 
-    renamed = Signal(str, str)
-    pinned = Signal(str, bool)
-    deleted = Signal(str)
     words = Signal(str)
 
     def __init__(self, workspace: Workspace, sidebar: HistorySidebar, window: MainWindow) -> None:
@@ -56,18 +53,21 @@ class LibraryDesk(QObject):
     def rename(self, key: str, title: str) -> None:
         """Give a conversation a title, wherever it is shown."""
         self._library.rename(key, title)
-        self.renamed.emit(key, title)
+        for page in self._window.pages_of(key):
+            self._window.rename(page, title)
         self.refresh()
 
     def _act(self, name: str, entry: Entry) -> None:
         if name == "pin":
             self._library.pin(entry.key, not entry.pinned)
-            self.pinned.emit(entry.key, not entry.pinned)
+            for page in self._window.pages_of(entry.key):
+                self._window.pin(page, not entry.pinned)
         elif name == "archive":
             self._library.archive(entry.key, not entry.archived)
         elif name == "delete":
             self._library.delete(entry.key)
-            self.deleted.emit(entry.key)
+            for page in self._window.pages_of(entry.key):
+                self._window.close_tab(page)
             self._sidebar.tell_deleted(entry.title)
         elif name == "export":
             self.export(entry.key)

@@ -98,9 +98,6 @@ class MainWindow(QMainWindow):
         self._split.setSizes([220, 900, 300])
         self.fold.make_room()
         self.library_desk = LibraryDesk(workspace, self._sidebar, self)
-        self.library_desk.renamed.connect(self._renamed_outside)
-        self.library_desk.pinned.connect(self._pinned_outside)
-        self.library_desk.deleted.connect(self._deleted_outside)
         self.library_desk.words.connect(self._say)
         self.commands = Commands(self, workspace.settings.shortcuts)
         self._corners.new_wanted.connect(self.new_tab)
@@ -289,19 +286,8 @@ class MainWindow(QMainWindow):
             case "beside":
                 self.outside.show_beside(page)
 
-    def _renamed_outside(self, key: str, title: str) -> None:
-        for page in self._of(key):
-            self.rename(page, title)
-
-    def _pinned_outside(self, key: str, pinned: bool) -> None:
-        for page in self._of(key):
-            self.pin(page, pinned)
-
-    def _deleted_outside(self, key: str) -> None:
-        for page in self._of(key):
-            self.close_tab(page)
-
-    def _of(self, key: str) -> list[SessionPage]:
+    def pages_of(self, key: str) -> list[SessionPage]:
+        """Where a conversation is open: once at most."""
         return [page for page in self.pages() if page.tab.key == key]
 
     def _tab_changed(self, _: int) -> None:

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 
 from desktop.core import branches
 from desktop.core.adapters import adapter_class
-from desktop.core.conversation import Added, AskItem, Change, Grew, RunChanged, SessionChanged
+from desktop.core.conversation import AskItem, Change, Grew, RunChanged, SessionChanged
 from desktop.core.errors import SluiceError
 from desktop.core.requests import Image
 from desktop.services.profiles import Profile
@@ -171,10 +171,9 @@ class SessionPage(QWidget):
 
     def _show_items(self) -> None:
         """Show the branch that is chosen."""
-        self._shown = branches.shown(self.session.conversation)
-        self._path = branches.path(self.session.conversation)
+        self._shown = branches.Shown(self.session.conversation)
         for view in (self._transcript, self._side.thinking, self._side.activity):
-            view.show_conversation(self._shown)
+            view.show_conversation(self._shown.conversation)
 
     def _show_branch(self) -> None:
         self._bridge.clear()
@@ -239,7 +238,7 @@ class SessionPage(QWidget):
         found = self.session.conversation.items.get(item)
         if found is None:
             return
-        if found.id not in self._shown.items and not self.session.running:
+        if found.id not in self._shown.conversation.items and not self.session.running:
             branches.choose(self.session.conversation, found.run)
             self._show_branch()
         self._transcript.scroll_to_item(item)
@@ -331,31 +330,16 @@ class SessionPage(QWidget):
         self.state_changed.emit()
 
     def _apply(self, changes: list[Change]) -> None:
-        if self._branched(changes):
+        if self._shown.is_left_by(changes):
             self._show_items()
         else:
-            self._follow(changes)
+            self._shown.follow(changes)
             for view in (self._transcript, self._side.thinking, self._side.activity):
                 view.apply(changes)
         for change in changes:
             if not isinstance(change, RunChanged | SessionChanged):
                 self._side.unfold_for(self.session.conversation.items.get(change.item), self.width())
         self._after_changes()
-
-    def _branched(self, changes: Sequence[Change]) -> bool:
-        """Whether a run began that does not go on from what is shown."""
-        if not any(isinstance(change, RunChanged) for change in changes):
-            return False
-        return branches.path(self.session.conversation)[: len(self._path)] != self._path
-
-    def _follow(self, changes: Sequence[Change]) -> None:
-        """A branch is shown by its own list of items: it grows with the conversation."""
-        held = self.session.conversation
-        self._path = branches.path(held)
-        if self._shown is not held:
-            for change in changes:
-                if isinstance(change, Added):
-                    self._shown.items[change.item] = held.items[change.item]
 
     def _after_changes(self) -> None:
         session = self.session
