@@ -32,6 +32,14 @@ _SENT_ENDINGS = {
         "A newer request came while your answer was on its way. The new one needs an answer of its own."
     ),
 }
+STATES = {
+    "pending": mark("waits for you"),
+    "sending": mark("sending your answer"),
+    "answered": mark("answered"),
+    "expired": mark("expired"),
+    "withdrawn": mark("withdrawn"),
+    "superseded": mark("replaced by a later one"),
+}
 #: The answer of an ask that nobody could follow to its end, because the program was gone.
 LOST = mark("lost: Sluice ended before an answer was confirmed")
 _ORDER = {"deny-always": 0, "deny": 1, "other": 2, "allow-always": 3, "allow": 4}

@@ -8,8 +8,10 @@ from functools import cache
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from desktop.core import language
 from desktop.core.conversation import Conversation
 from desktop.core.export_sections import Parts, Section, When, sections
+from desktop.core.language import tr
 from desktop.core.requests import Image
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ def as_html(
     pieces = (_html(section, paper) for section in sections(conversation, parts, agent, when))
     policy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
+        f'<!doctype html>\n<html lang="{language.code()}"><head><meta charset="utf-8"><title>{escape(title)}</title>\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         f'<meta name="viewport" content="width=device-width"><style>{_PAPER if paper else _STYLE}</style></head>\n'
         f"<body><h1>{escape(title)}</h1>\n" + "\n".join(pieces) + "\n</body></html>\n"
@@ -110,5 +112,5 @@ def _parser() -> MarkdownIt:
 
 
 def _named_picture(_: Any, tokens: Sequence[Token], at: int, *__: Any) -> str:
-    return escape(f"[Picture: {tokens[at].content or 'without a name'}]")
-
+    name = tokens[at].content or tr("without a name")
+    return escape(f"[{tr('Picture: {name}', name=name)}]")

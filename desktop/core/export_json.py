@@ -17,6 +17,7 @@ from desktop.core.conversation import ROOT
 from desktop.core.eventjson import from_json, to_json
 from desktop.core.events import AnyEvent, Raw, RunEnded, TextDelta
 from desktop.core.export_sections import Parts
+from desktop.core.language import tr
 from desktop.core.requests import Image, Prompt
 from desktop.core.wire.jsontext import clean
 
@@ -59,9 +60,9 @@ def load(data: Any) -> list[Saved]:
     try:
         found = list(_load(clean(data)))
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
-        raise NotOurs("The file looks like an export, but something in it cannot be understood.") from error
+        raise NotOurs(tr("The file looks like an export, but something in it cannot be understood.")) from error
     if not found:
-        raise NotOurs("This is no export of Sluice, ChatGPT or Claude that can be read.")
+        raise NotOurs(tr("This is no export of Sluice, ChatGPT or Claude that can be read."))
     return found
 
 
@@ -182,7 +183,8 @@ def _chatgpt_turns(chain: Iterator[dict[str, Any]], began: float) -> Iterator[tu
 def _chatgpt_text(content: dict[str, Any]) -> str:
     if content.get("content_type") not in ("text", "multimodal_text"):
         return ""
-    said = (part if isinstance(part, str) else "*(a file that the export does not hold)*" for part in content["parts"])
+    missing = f"*({tr('a file that the export does not hold')})*"
+    said = (part if isinstance(part, str) else missing for part in content["parts"])
     return "\n\n".join(filter(None, said))
 
 

@@ -6,6 +6,7 @@ import re
 
 from desktop.core.conversation import Conversation
 from desktop.core.export_sections import Parts, Section, When, sections
+from desktop.core.language import tr
 
 _BREAK = "\\"
 _BEGINS = re.compile(r"^(\d*)([-+.)=])")
@@ -25,7 +26,7 @@ def _markdown(section: Section) -> str:
         case "markdown":
             return section.text
         case "literal":
-            names = [f"*Picture: {_one_line(image.name)}*" for image in section.images]
+            names = [f"*{tr('Picture: {name}', name=_one_line(image.name))}*" for image in section.images]
             return "\n\n".join([*([_quoted(section.text)] if section.text else []), *names])
         case "details":
             return f"**{_one_line(section.title)}**" + (f"\n\n{_fenced(section.text)}" if section.text else "")

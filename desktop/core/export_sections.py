@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from desktop.core import conversation as c
+from desktop.core.ask_words import LOST, STATES
 from desktop.core.branches import shown
 from desktop.core.describe import (
     agent_line,
@@ -17,6 +18,7 @@ from desktop.core.describe import (
     tool_seconds,
     tool_state,
 )
+from desktop.core.language import tr
 from desktop.core.requests import Image
 from desktop.core.wire.jsontext import compact
 
@@ -49,7 +51,7 @@ def sections(conversation: c.Conversation, parts: Parts, agent: str, when: When)
     answering = -1
     for item in held.items.values():
         if isinstance(item, c.UserTurn):
-            yield Section("heading", _timed("You", item.at, parts, when))
+            yield Section("heading", _timed(tr("You"), item.at, parts, when))
             yield Section("literal", item.text, images=item.images)
             continue
         if item.run != answering:
@@ -67,7 +69,7 @@ def _section(item: c.Item, parts: Parts) -> Iterator[Section]:
         case c.AnswerItem() if item.text.strip():
             yield Section("markdown", item.text.strip("\n"))
         case c.ThoughtItem() if parts.thinking and item.text.strip():
-            line = thought_line(item, live=False) if parts.timings else "Thought"
+            line = thought_line(item, live=False) if parts.timings else tr("Thought")
             yield Section("details", item.text.strip("\n"), line)
         case c.ToolItem() if parts.tools:
             yield Section("details", _tool_words(item), _tool_line(item, parts))
@@ -82,9 +84,11 @@ def _section(item: c.Item, parts: Parts) -> Iterator[Section]:
         case c.EndItem():
             yield Section("note", ending_line(item))
         case c.SourceItem():
-            yield Section("note", "Source: " + " — ".join(filter(None, (item.title or item.source, item.url))))
+            source = " — ".join(filter(None, (item.title or item.source, item.url)))
+            yield Section("note", tr("Source: {source}", source=source))
         case c.FileItem():
-            yield Section("note", f"File: {item.name or item.part} ({item.media or 'unknown type'})")
+            media = item.media or tr("unknown type")
+            yield Section("note", tr("File: {name} ({type})", name=item.name or item.part, type=media))
 
 
 def _tool_line(item: c.ToolItem, parts: Parts) -> str:
@@ -97,11 +101,11 @@ def _tool_words(item: c.ToolItem) -> str:
     args = item.args_text if item.args is None else compact(item.args)
     result = "" if item.result is None else item.result if isinstance(item.result, str) else compact(item.result)
     pieces = ((part.name or part.type, part.text or part.new or "") for part in item.parts)
-    named = [("arguments", args), ("output", "".join(item.output)), *pieces, ("result", result)]
-    named.append(("error", item.error or ""))
+    named = [(tr("arguments"), args), (tr("output"), "".join(item.output)), *pieces, (tr("result"), result)]
+    named.append((tr("error"), item.error or ""))
     return "\n\n".join(f"{name}:\n{text}" for name, text in named if text)
 
 
 def _ask_line(item: c.AskItem) -> str:
-    how = item.answer or item.state
-    return f"Approval of {item.tool or item.text or 'a request'}: {how}"
+    how = tr(LOST) if item.answer == LOST else item.answer or tr(STATES[item.state])
+    return tr("Approval of {what}: {how}", what=item.tool or item.text or tr("a request"), how=how)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from desktop.core.language import mark, tr
+
 FieldKind = Literal["text", "number", "integer", "bool", "one", "many", "json"]
 _PLAIN: dict[str, FieldKind] = {"string": "text", "number": "number", "integer": "integer", "boolean": "bool"}
 
@@ -43,14 +45,15 @@ def fields_of(schema: Any) -> tuple[FormField, ...]:
 def check(field: FormField, value: Any) -> str | None:
     """Why a value does not fit its field, in words; None if it does. `value` is None where nothing was filled in."""
     if value is None or value == "" or value == []:
-        return f"“{field.label}” is needed." if field.required else None
+        return tr("“{label}” is needed.", label=field.label) if field.required else None
     match field.kind:
         case "number" | "integer":
-            return _bounds(field, value, "") if isinstance(value, int | float) else f"“{field.label}” takes a number."
+            known = isinstance(value, int | float)
+            return _bounds(field, value) if known else tr("“{label}” takes a number.", label=field.label)
         case "text":
-            return _bounds(field, len(value), " characters") or _pattern(field, value)
+            return _bounds(field, len(value)) or _pattern(field, value)
         case "many":
-            return _bounds(field, len(value), " choices")
+            return _bounds(field, len(value))
         case _:
             return None
 
@@ -124,11 +127,23 @@ def _figure(value: Any) -> float | None:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def _bounds(field: FormField, size: float, unit: str) -> str | None:
+_LEAST = {
+    "text": mark("“{label}” takes at least {bound} characters."),
+    "many": mark("“{label}” takes at least {bound} choices."),
+}
+_MOST = {
+    "text": mark("“{label}” takes at most {bound} characters."),
+    "many": mark("“{label}” takes at most {bound} choices."),
+}
+
+
+def _bounds(field: FormField, size: float) -> str | None:
     if field.least is not None and size < field.least:
-        return f"“{field.label}” takes at least {field.least:g}{unit}."
+        words = _LEAST.get(field.kind, mark("“{label}” takes at least {bound}."))
+        return tr(words, label=field.label, bound=f"{field.least:g}")
     if field.most is not None and size > field.most:
-        return f"“{field.label}” takes at most {field.most:g}{unit}."
+        words = _MOST.get(field.kind, mark("“{label}” takes at most {bound}."))
+        return tr(words, label=field.label, bound=f"{field.most:g}")
     return None
 
 
@@ -140,11 +155,19 @@ def _pattern(field: FormField, value: str) -> str | None:
         fits = re.search(field.pattern, value[:300]) is not None
     except re.error:
         return None
-    return None if fits else f"“{field.label}” is not in the form that the agent asks for ({field.pattern})."
+    return (
+        None
+        if fits
+        else tr(
+            "“{label}” is not in the form that the agent asks for ({pattern}).",
+            label=field.label,
+            pattern=field.pattern,
+        )
+    )
 
 
 def _wrong_type(field: FormField, value: Any) -> str | None:
     kinds: dict[str, tuple[type, ...]] = {"text": (str,), "bool": (bool,), "many": (list,)}
     if value is None or field.kind not in kinds or isinstance(value, kinds[field.kind]):
         return None
-    return f"“{field.label}” has the wrong type."
+    return tr("“{label}” has the wrong type.", label=field.label)

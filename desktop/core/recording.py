@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from desktop.core.errors import SluiceError
 from desktop.core.events import Failure
+from desktop.core.language import tr, trn
 from desktop.core.redaction import picture_mark
 from desktop.core.replay import parse_http
 from desktop.core.requests import Answer, Base64Image, Connection, Image, Prompt
@@ -217,15 +218,16 @@ def read(text: str) -> Recording:
     lines = text.split("\n")  # not splitlines: a line may hold other characters that end lines elsewhere
     head = _object(lines[0]) if lines else None
     if head is None or _MARK not in head:
-        raise NoRecording("This file is no recording of Sluice.")
+        raise NoRecording(tr("This file is no recording of Sluice."))
     if not isinstance(head[_MARK], int) or head[_MARK] > VERSION:
-        raise NoRecording("A newer version of Sluice wrote this recording. Update Sluice to open it.")
+        raise NoRecording(tr("A newer version of Sluice wrote this recording. Update Sluice to open it."))
     note = str(head.get("note", ""))
     entries, broken = _entries(lines[1:])
     if broken:
-        note = f"{note} {broken} of its lines could not be read.".strip()
+        lost = trn("{n} of its lines could not be read.", "{n} of its lines could not be read.", broken)
+        note = f"{note} {lost}".strip()
     if not any(isinstance(entry, RunBegun) for entry in entries):
-        raise NoRecording("This recording is empty: no run was recorded in it.")
+        raise NoRecording(tr("This recording is empty: no run was recorded in it."))
     return Recording(tuple(entries), str(head.get("title", "")), str(head.get("made", "")), note)
 
 
@@ -307,7 +309,8 @@ def from_http(data: bytes, protocol: str, title: str = "") -> Recording:
         status, headers, body = parse_http(data)
     except ValueError as error:
         raise NoRecording(str(error)) from error
-    begun = RunBegun(0.0, 0, Connection(protocol, "http://replay.invalid"), Prompt(title or "(a recorded answer)"))
+    asked = Prompt(title or f"({tr('a recorded answer')})")
+    begun = RunBegun(0.0, 0, Connection(protocol, "http://replay.invalid"), asked)
     entries: list[Entry] = [begun, Requested(0.0, 0, 0, "", "", stream=True), Head(0.0, 0, status, headers)]
     return Recording((*entries, Chunk(0.0, 0, body), Ended(0.0, 0)), title)
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from desktop.core import conversation as c
 from desktop.core import events as e
+from desktop.core.language import tr, trn
 from desktop.core.requests import Prompt
 from desktop.core.wire.jsontext import parse
 
@@ -318,7 +319,7 @@ class Reducer:
         run.unknown += event.count
         item, changes = self._upsert(c.NoticeItem, "unknown", "0", (), at)
         item.code, item.count = "unknown", run.unknown
-        item.text = "1 event that Sluice does not know" if run.unknown == 1 else f"{run.unknown} unknown events"
+        item.text = trn("{n} event that Sluice does not know", "{n} unknown events", run.unknown)
         return changes
 
     def _context_key(self, event: e.ContextChanged) -> str:
@@ -390,10 +391,10 @@ def _parse_args(item: c.ToolItem) -> None:
 
 def _context_words(event: e.ContextChanged) -> str:
     words = {
-        "compacting": "The agent is shortening the conversation",
-        "compacted": "The agent shortened the conversation",
-        "truncated": "The agent left out the oldest part of the conversation",
+        "compacting": tr("The agent is shortening the conversation"),
+        "compacted": tr("The agent shortened the conversation"),
+        "truncated": tr("The agent left out the oldest part of the conversation"),
     }[event.state]
-    if event.before is not None and event.after is not None:
-        words += f" from {event.before} to {event.after}"
-    return words
+    if event.before is None or event.after is None:
+        return words
+    return tr("{words} from {before} to {after}", words=words, before=event.before, after=event.after)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from desktop.core.adapters.run import Run
 from desktop.core.events import AnyEvent, RunEnded
+from desktop.core.language import tr
 from desktop.core.requests import HttpCall, Reply, Wait
 
 
@@ -15,7 +16,7 @@ def parse_http(recording: bytes) -> tuple[int, dict[str, str], bytes]:
     found = [(i, len(mark)) for mark in (b"\r\n\r\n", b"\n\n") if (i := recording.find(mark)) >= 0]
     index, length = min(found, default=(-1, 0))
     if not recording.startswith(b"HTTP/") or index < 0:
-        raise ValueError("This file is no recording of an HTTP answer: it does not begin with a status line.")
+        raise ValueError(tr("This file is no recording of an HTTP answer: it does not begin with a status line."))
     lines = recording[:index].decode("latin-1").splitlines()
     words = lines[0].split(None, 2)
     headers: dict[str, str] = {}
