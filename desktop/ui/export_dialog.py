@@ -6,7 +6,7 @@ from base64 import b64decode
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMarginsF, QSize, QStandardPaths, QUrl, Signal
+from PySide6.QtCore import QByteArray, QMarginsF, QStandardPaths, QUrl, Signal
 from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QFormLayout, QHBoxLayout, QPushButton, QWidget
 
@@ -16,7 +16,7 @@ from desktop.services.library import write_file
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Workspace
 from desktop.ui.labels import PlainLabel
-from desktop.ui.transcript.rowpiece import decoded
+from desktop.ui.thumbnails import thumbnail
 
 _FORMS = (
     ("Markdown", "md"),
@@ -30,7 +30,7 @@ _TICKS = (
     ("approvals", "Requests and decisions"),
     ("timings", "Times"),
 )
-_PICTURE = QSize(440, 440)  # pixels on paper, at most
+_PICTURE = 440  # pixels of a side on paper, at most
 
 
 class ExportDialog(QDialog):
@@ -131,4 +131,4 @@ class _Paper(QTextDocument):
         head, _, data = name.toString().partition(";base64,")
         if not head.startswith("data:image/"):
             return QByteArray()
-        return decoded(b64decode(data), _PICTURE)
+        return thumbnail(b64decode(data), _PICTURE)[0]

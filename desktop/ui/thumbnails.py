@@ -39,6 +39,41 @@ class Thumbnailer(QObject):
         QThreadPool.globalInstance().start(job)
 
 
+class Previews(QObject):
+    """Signal `arrived()`: a preview that is shown somewhere has been decoded."""
+
+    arrived = Signal()
+
+
+_previews: Previews | None = None
+
+
+def previews() -> Previews:
+    """The one of this process."""
+    global _previews
+    if _previews is None:
+        _previews = Previews()
+    return _previews
+
+
+class Preview:
+    """A picture for painting: its `size` is known at once, `image` is null until it is decoded. `pending` while it may
+    still come; `previews().arrived` tells when it did."""
+
+    def __init__(self, data: bytes, side: int) -> None:
+        self.image, self.pending = QImage(), True
+        source = Source.of(data)
+        size = source.size() if source is not None else QSize()
+        self.size = size.transposed() if source is not None and source.is_turned() else size
+        self._maker = Thumbnailer(data, side)
+        self._maker.ready.connect(self._take)
+        self._maker.start()
+
+    def _take(self, image: QImage, size: QSize, words: str) -> None:
+        self.image, self.pending = image, False
+        previews().arrived.emit()
+
+
 def thumbnail(data: bytes, side: int) -> tuple[QImage, QSize, str]:
     """A picture of at most `side` pixels each way, the true size, and words if there is no thumbnail."""
     source = Source.of(data)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QImage, QImageReader, QPainter
+from PySide6.QtCore import QByteArray, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 
 from desktop.ui import icons
+from desktop.ui.thumbnails import Preview
 from desktop.ui.transcript.pieces import Span
 from desktop.ui.transcript.rows import Row
 from desktop.ui.transcript.styles import Styles
@@ -227,10 +228,9 @@ class PicturePiece(PaintedPiece):
         theme = self.styles.theme
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         for (name, picture), place in zip(self._pictures, self._places(), strict=True):
-            if picture.pending:
+            if picture.image.isNull():
                 painter.fillRect(place, theme.code_bg)
-            elif picture.image.isNull():
-                painter.fillRect(place, theme.code_bg)
+            if picture.image.isNull() and not picture.pending:
                 painter.setPen(theme.muted)
                 painter.setFont(self.styles.small)
                 words = f"{name or 'Picture'}: cannot be shown"

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from desktop.core.conversation import Change, Conversation, ThoughtItem
 from desktop.ui.theme import Theme
+from desktop.ui.thumbnails import previews
 from desktop.ui.transcript import access
 from desktop.ui.transcript.blocks import RowBlock, TextBlock
 from desktop.ui.transcript.copying import Excerpt, excerpt, to_clipboard
@@ -80,6 +81,7 @@ class TranscriptView(QAbstractScrollArea):
         self._announcer = access.Announcer(self)
         self.verticalScrollBar().valueChanged.connect(self._scrolled)
         typesetter().ready.connect(self._formula_ready)
+        previews().arrived.connect(self.viewport().update)
         access.install()
 
     # ---- contents
