@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -102,6 +103,7 @@ class Server:
     requests: list[Request] = field(default_factory=list)
     takes: asyncio.Event = field(default_factory=asyncio.Event)
     most: int | None = None
+    tls: ssl.SSLContext | None = None
     url: str = ""
 
     async def __aenter__(self) -> Server:
@@ -109,8 +111,8 @@ class Server:
         self.takes.set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._errors: list[Exception] = []
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        self.url = f"{'https' if self.tls else 'http'}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: Any, trace: TracebackType | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -86,12 +85,5 @@ async def tls_server(
     if client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(client_ca.certificate)
-    server = Server(handler)
-    server._connections, server._tasks, server._errors = 0, set(), []
-    listener = await asyncio.start_server(server._serve, "127.0.0.1", 0, ssl=context)
-    server._server = listener
-    server.url = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    try:
+    async with Server(handler, tls=context) as server:
         yield server
-    finally:
-        await server.__aexit__(None, None, None)
