@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from desktop.core import branches, describe
+from desktop.core.ask_words import STATES
 from desktop.core.conversation import (
     PAUSE,
     AgentItem,
@@ -26,6 +27,7 @@ from desktop.core.conversation import (
     ToolItem,
 )
 from desktop.core.events import Path, Usage
+from desktop.core.language import tr
 
 BarKind = Literal["model", "thinking", "writing", "step", "tool", "wait", "silence"]
 Span = tuple[float, float]
@@ -38,7 +40,7 @@ _SQUEEZE = 10.0  # seconds of waiting for a person that are shown in full
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """From `start` to `end`; `open` while it goes on. `item` is the id of the item that it stands for, "" for none.
+    """From `start` to `end`; `open` while it goes on. `item` is the id of what it stands for, `state` is in words.
     `told` says that the server named a model call; else it is worked out from what came. `parts` are the thoughts and
     answers within a model call."""
 
@@ -50,6 +52,7 @@ class Bar:
     state: str = ""
     open: bool = False
     told: bool = True
+    failed: bool = False
     usage: Usage | None = None
     parts: tuple[Bar, ...] = ()
 
@@ -207,11 +210,13 @@ def _bar(kind: BarKind, item: Item, name: str, now: float, begin: float, state: 
 
 
 def _tool(item: ToolItem, now: float, begin: float) -> Bar:
-    return _bar("tool", item, describe.tool_name(item), now, begin, describe.tool_state(item))
+    bar = _bar("tool", item, describe.tool_name(item), now, begin, describe.tool_state(item))
+    return replace(bar, failed=item.state in ("error", "denied"))
 
 
 def _wait(item: AskItem, now: float, begin: float) -> Bar:
-    return _bar("wait", item, item.tool or item.text, now, begin, item.state)
+    state = "" if item.state == "pending" else tr(STATES[item.state])
+    return _bar("wait", item, item.tool or item.text, now, begin, state)
 
 
 def _span(item: Item, now: float, begin: float) -> Span:

@@ -110,6 +110,8 @@ class Commands(QObject):
             "sidebar": window.fold.toggle,
             "thinking": front(lambda page: page.toggle_thinking()),
             "activity": front(lambda page: page.toggle_activity()),
+            "wire": front(lambda page: page.box.wire.click()),
+            "timeline": front(lambda page: page.box.timeline.click()),
             "zoom_in": lambda: window.zoom(1),
             "zoom_out": lambda: window.zoom(-1),
             "zoom_reset": lambda: window.zoom(0),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from desktop.core.language import tr
 from desktop.services.snippets import Snippets
 from desktop.ui.attachment_strip import AttachmentStrip
 from desktop.ui.composer import Composer
@@ -18,7 +19,7 @@ _WIDTH = 820  # pixels, at most
 
 class ComposerBox(QFrame):
     """Its parts are used by the page: `composer`, `strip`, `picker`, the buttons `attach`, `send` and `stop`, and the
-    toggles of the side panel, `thinking`, `activity` and `wire`."""
+    toggles of the side panel, `thinking`, `activity`, `wire` and `timeline`."""
 
     def __init__(self, snippets: Snippets, theme: Theme) -> None:
         super().__init__(objectName="composer_box")
@@ -30,6 +31,7 @@ class ComposerBox(QFrame):
         self.thinking = tool_button("thinking_toggle", "Thinking", checkable=True)
         self.activity = tool_button("activity_toggle", "Activity", checkable=True)
         self.wire = tool_button("wire_toggle", "Wire", checkable=True)
+        self.timeline = tool_button("timeline_toggle", tr("Timeline"), checkable=True)
         self.send = QPushButton("Send", objectName="send_button")
         self.send.setProperty("primary", "true")
         self.stop = QPushButton("Stop", objectName="stop_button")
@@ -49,6 +51,7 @@ class ComposerBox(QFrame):
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
         icons = {"attach": self.attach, "thought": self.thinking, "panel": self.activity, "wire": self.wire}
+        icons["time"] = self.timeline
         for name, button in icons.items():
             button.setIcon(icon(name, theme.muted, theme.border))
         self.setStyleSheet(
@@ -62,7 +65,7 @@ class ComposerBox(QFrame):
         row.addWidget(self.attach)
         row.addWidget(self.picker)
         row.addStretch(1)
-        for button in (self.thinking, self.activity, self.wire, self.stop, self.send):
+        for button in (self.thinking, self.activity, self.wire, self.timeline, self.stop, self.send):
             row.addWidget(button)
         return row
 

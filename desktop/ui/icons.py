@@ -31,6 +31,9 @@ _STROKES = {
     "archive": "M4 5h16v4H4zM5.5 9v10h13V9M10 13h4",
     "trash": "M5 7h14M9.5 7V4.5h5V7M7 7l1 12.5h8L17 7",
     "filter": "M4 6h16l-6.5 7.5V19l-3-1.5v-4z",
+    "time": "M4 6.5h9M8 12h11M5.5 17.5h7M4 4v16",
+    "minus": "M5 12h14",
+    "fit": "M4 6v12M20 6v12M8 12h8M10.5 9l-3 3 3 3M13.5 9l3 3-3 3",
     "edit": "M5 19l1-4L16.5 4.5l3 3L9 18z",
 }
 

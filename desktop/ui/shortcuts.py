@@ -61,6 +61,8 @@ COMMANDS = (
     Command("sidebar", "Show or hide conversations", "View", "Ctrl+B", "history sidebar"),
     Command("thinking", "Show or hide thinking", "View", "Ctrl+Shift+H", "thoughts reasoning"),
     Command("activity", "Show or hide activity", "View", "Ctrl+Shift+A", "tools agents"),
+    Command("wire", "Show or hide the wire", "View", "Ctrl+Shift+I", "requests frames network inspect"),
+    Command("timeline", "Show or hide the timeline", "View", "Ctrl+Shift+L", "lanes durations tokens when"),
     Command("zoom_in", "Larger text", "View", Keys.ZoomIn),
     Command("zoom_out", "Smaller text", "View", Keys.ZoomOut),
     Command("zoom_reset", "Ordinary text size", "View", "Ctrl+0"),

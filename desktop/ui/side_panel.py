@@ -1,4 +1,4 @@
-"""What stands beside the transcript: thoughts, activity and the wire, each folded in and out by its toggle."""
+"""What stands beside the transcript: thoughts, activity, wire and timeline, each folded in and out by its toggle."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ class SidePanel(QSplitter):
     def show_panel(self, panel: QWidget, on: bool) -> None:
         """Fold one of the panels in or out."""
         panel.setVisible(on)
-        shown = (self._toggles.thinking, self._toggles.activity, self._toggles.wire)
+        toggles = self._toggles
+        shown = (toggles.thinking, toggles.activity, toggles.wire, toggles.timeline)
         self.setVisible(any(toggle.isChecked() for toggle in shown))
 
     def unfold_for(self, item: object, width: int) -> None:

@@ -1,56 +1,73 @@
-"""What the wire and a replay add to a tab: the panel with its toggle, and the bar in the composer's place."""
+"""What shows how a conversation came about: the panels "Wire" and "Timeline" with their toggles, and the bar of a
+replay in the composer's place."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QWidget
 
 from desktop.ui.theme import Theme
 
 if TYPE_CHECKING:
     from desktop.ui.session_page import SessionPage
+    from desktop.ui.timeline.view import TimelineView
     from desktop.ui.wire_view import WireView
 
-_WIDTH = 540  # pixels that the panel wants
+_WIDTH = 540  # pixels that a panel wants
 _LEAST = 380  # pixels that the conversation keeps
 
 
 class WireSide(QObject):
-    """Made by the page when it is complete. The panel is made when it is first wanted."""
+    """Made by the page when it is complete. Each panel is made when it is first wanted."""
 
     def __init__(self, page: SessionPage) -> None:
         super().__init__(page)
         self._page = page
         self._view: WireView | None = None
-        page.box.wire.toggled.connect(self._show)
+        self._timeline: TimelineView | None = None
+        page.box.wire.toggled.connect(self._show_wire)
+        page.box.timeline.toggled.connect(self._show_timeline)
         if page.tab.player is not None:
             self._begin_replay()
 
     def select(self, item: str) -> None:
-        """The person chose an item of the transcript: show its frames if the panel is open."""
-        if self._view is not None and self._view.isVisible():
-            self._view.select_item(item)
+        """The person chose an item of the transcript: show where it is in the panels that are open."""
+        for panel in (self._view, self._timeline):
+            if panel is not None and panel.isVisible():
+                panel.select_item(item)
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
-        if self._view is not None:
-            self._view.set_theme(theme)
+        for panel in (self._view, self._timeline):
+            if panel is not None:
+                panel.set_theme(theme)
 
-    def _show(self, on: bool) -> None:
-        page = self._page
+    def _show_wire(self, on: bool) -> None:
         if on and self._view is None:
-            self._view = self._made()
-            page._side.addWidget(self._view)
+            self._view = self._made_wire()
+            self._page._side.addWidget(self._view)
         if self._view is not None:
-            self._view.title = page.tab.title
-            page._side.show_panel(self._view, on)
+            self._view.title = self._page.tab.title
+            self._show(self._view, on)
+
+    def _show_timeline(self, on: bool) -> None:
+        if on and self._timeline is None:
+            self._timeline = self._made_timeline()
+            self._page._side.addWidget(self._timeline)
+        if self._timeline is not None:
+            self._show(self._timeline, on)
+
+    def _show(self, panel: QWidget, on: bool) -> None:
+        page = self._page
+        page._side.show_panel(panel, on)
         if on and page._side.width() < _WIDTH:
             total = sum(page._split.sizes()) or page.width()
             side = max(0, min(_WIDTH, total - _LEAST))
             page._split.setSizes([total - side, side])
 
-    def _made(self) -> WireView:
+    def _made_wire(self) -> WireView:
         from desktop.ui.wire_view import WireView
 
         page = self._page
@@ -58,6 +75,14 @@ class WireSide(QObject):
         view.folder = page._workspace.paths.recordings
         view.item_activated.connect(page._transcript.scroll_to_item)
         view.said.connect(page.ask_done)
+        return view
+
+    def _made_timeline(self) -> TimelineView:
+        from desktop.ui.timeline.view import TimelineView
+
+        page = self._page
+        view = TimelineView(lambda: page.session, page._theme)
+        view.item_activated.connect(page.show_item)
         return view
 
     # ---- replays
@@ -72,7 +97,7 @@ class WireSide(QObject):
         outer = page.box.parentWidget().layout()
         page.box.hide()
         outer.insertWidget(1, bar, 100)  # type: ignore[union-attr]
-        bar.add_tools(page.box.thinking, page.box.activity, page.box.wire)
+        bar.add_tools(page.box.thinking, page.box.activity, page.box.wire, page.box.timeline)
 
     def _anew(self) -> None:
         self._page._bridge.clear()
