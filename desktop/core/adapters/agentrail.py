@@ -19,6 +19,7 @@ from desktop.core.adapters.words import first_text, message_in
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, NotSendable
 from desktop.core.events import AskClosed, Failure, RunEnded, TextSet
+from desktop.core.language import tr
 from desktop.core.requests import Answer, Connection, Found, HttpCall, Prompt, Reply, Secrets, Steps, Talk, Turn
 from desktop.core.wire.jsontext import clean, parse
 
@@ -59,7 +60,7 @@ class AgentrailRun(AgentrailStream):
     def settle(self, reply: Reply | None) -> Steps[None]:
         """As usual, but a failure over pictures says what it may be."""
         if reply is not None and reply.status == 500 and self.prompt.images:
-            words = "The server failed while taking the picture. It may have no folder for attachments."
+            words = tr("The server failed while taking the picture. It may have no folder for attachments.")
             yield RunEnded(status="failed", reason="http", error=Failure(words, code="http", http=500))
             return
         yield from super().settle(reply)
@@ -68,12 +69,12 @@ class AgentrailRun(AgentrailStream):
         """The second request. The stream then says what became of a permission; of a question it says nothing."""
         ask = self._asks.known.get(answer.ask)
         if ask is None or answer.ask not in self.open_asks:
-            return "This request is no longer open. Nothing was sent."
+            return tr("This request is no longer open. Nothing was sent.")
         if not self.session_id:
-            return "The server named no session, so the answer has nowhere to go. Nothing was sent."
+            return tr("The server named no session, so the answer has nowhere to go. Nothing was sent.")
         body = self._asks.decide(ask, answer)
         if body is None:
-            return "There is no answer yet. Nothing was sent."
+            return tr("There is no answer yet. Nothing was sent.")
         reply = yield self.adapter.call("POST", self.adapter.respond_path(self.session_id), body)
         if reply is None or not 200 <= reply.status < 300:
             self._asks.undecide(ask)
@@ -87,12 +88,12 @@ class AgentrailRun(AgentrailStream):
         if not isinstance(data, dict):
             return [self._no_stream()]
         if data.get("error"):
-            words = f"The server answered with an error: {message_in(data)}"
+            words = tr("The server answered with an error: {error}", error=message_in(data))
             return [RunEnded(status="failed", reason="error", error=Failure(words, code="error"))]
         if text := _whole_answer(data):
             return [TextSet(text=text), RunEnded(status="completed")]
         if data.get("ok") is True:
-            words = "The server only confirmed a request. That is the answer to a decision, not an agent's answer."
+            words = tr("The server only confirmed a request. That is the answer to a decision, not an agent's answer.")
             return [RunEnded(status="failed", reason="no-stream", error=Failure(words, code="no-stream"))]
         return [self._no_stream()]
 
@@ -172,7 +173,7 @@ class AgentrailAdapter(Adapter):
         """A turn. A message without text needs a picture."""
         self.check_images(prompt)
         if not prompt.text.strip() and not prompt.images:
-            raise NotSendable("Write a message first.")
+            raise NotSendable(tr("Write a message first."))
         return AgentrailRun(self, prompt, talk)
 
     def respond_path(self, session: str) -> str:
@@ -193,11 +194,14 @@ class AgentrailAdapter(Adapter):
             reply = yield self.call("POST", path, {})
             if reply is not None and reply.status == 400 and is_json(reply.body):
                 self.stream_path = path
-                well = "" if health.status < 300 else " Its health page is switched off."
-                return Found(f"An Agentrail server answers at {path}.{well}", {"stream_path": path})
+                well = tr("An Agentrail server answers at {path}.", path=path)
+                well = well if health.status < 300 else f"{well} {tr('Its health page is switched off.')}"
+                return Found(well, {"stream_path": path})
             if reply is not None and reply.status in (401, 403):
                 raise ConnectionFailed(self.failure_of(reply).text)
-        raise ConnectionFailed("A server answers, but it has no stream of Agentrail's. Check the path of the stream.")
+        raise ConnectionFailed(
+            tr("A server answers, but it has no stream of Agentrail's. Check the path of the stream.")
+        )
 
     def load_session(self, session_id: str) -> Steps[tuple[Turn, ...]]:
         """The messages of a session; hosts without that route give none."""

@@ -12,10 +12,11 @@ from typing import Any
 
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import AgentChanged, AgentState, AnyEvent, Notice, Path, Step
+from desktop.core.language import mark, tr
 from desktop.core.wire.jsontext import compact
 
-_MIXED = "Several sub-agents write at once and the server does not say which; their text is shown together."
-_OUTCOMES = {"timed_out": "It timed out", "cancelled": "It was cancelled", "failed": "It failed"}
+_MIXED = mark("Several sub-agents write at once and the server does not say which; their text is shown together.")
+_OUTCOMES = {"timed_out": mark("It timed out"), "cancelled": mark("It was cancelled"), "failed": mark("It failed")}
 _STATUS: dict[str, AgentState] = {"running": "running", "waiting": "waiting"}
 _DEEPEST = 16  # levels of sub-agents that are told apart
 
@@ -102,7 +103,7 @@ class Agents:
 
     def _mixed(self) -> list[AnyEvent]:
         told, self._told = self._told, True
-        return [] if told else [Notice(text=_MIXED, code="mixed")]
+        return [] if told else [Notice(text=tr(_MIXED), code="mixed")]
 
     def _begin(self, key: str, name: str, task: str | None = None) -> _Bracket:
         path = (*(self._open[-1].agent.path if self._open else ()), name)
@@ -139,7 +140,8 @@ class Agents:
 
     def _subagent_spawn(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         self._children += 1
-        yield self._begin(f"child {_id(data, 'childSessionId')}", f"sub-agent {self._children}").agent.now("running")
+        name = tr("sub-agent {number}", number=self._children)
+        yield self._begin(f"child {_id(data, 'childSessionId')}", name).agent.now("running")
 
     def _subagent_complete(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         bracket = self._finish(f"child {_id(data, 'childSessionId')}")
@@ -178,7 +180,7 @@ class Agents:
 
     def _subagent_job_failed(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         job = data["job"]
-        words = _OUTCOMES.get(job.get("outcome", "failed"), "It failed")
+        words = tr(_OUTCOMES.get(job.get("outcome", "failed"), _OUTCOMES["failed"]))
         said = message_in(job.get("error"))
         result = first_text(job, ("outputText",)) or None
         yield self._agent(_id(data, "agentId")).now("failed", result, f"{words}: {said}" if said else f"{words}.")
@@ -200,20 +202,21 @@ class Agents:
             yield agent.now("running")
 
     def _orchestration_run_start(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
-        yield Step(step=f"orchestration {_id(data, 'runId')}", label="Orchestration", type="phase")
+        yield Step(step=f"orchestration {_id(data, 'runId')}", label=tr("Orchestration"), type="phase")
 
     def _orchestration_run_complete(self, data: dict[str, Any]) -> Iterable[AnyEvent]:
         failed = data.get("status") == "failed"
         error = message_in(data.get("error"))
         yield Step(
             step=f"orchestration {_id(data, 'runId')}",
-            label="Orchestration",
+            label=tr("Orchestration"),
             type="phase",
             state="failed" if failed else "done",
             detail=error or None,
         )
         if failed:
-            yield Notice(level="warning", text=f"The orchestration failed: {error or 'the server gives no reason.'}")
+            why = error or tr("the server gives no reason.")
+            yield Notice(level="warning", text=tr("The orchestration failed: {error}", error=why))
 
     def _agent(self, key: str, name: str = "") -> _Agent:
         """The agent of this id. Two agents of one name are told apart by their ids."""

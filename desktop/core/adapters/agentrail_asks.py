@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from desktop.core.adapters.words import first_text, said_by
+from desktop.core.adapters.words import first_text, said_by, with_said
 from desktop.core.events import AskClosed, AskEnd, AskOpened, Choice, Failure, Path
+from desktop.core.language import mark, tr
 from desktop.core.requests import Answer, Reply
 from desktop.core.wire.jsontext import parse
 
-_GONE = "There is nothing pending there any more: it was answered already, or the run was left."
-_NO_ROUTE = "This server takes no answers at that address. Set the connection's answer path, or stop the run."
-_LOST = "Whether your answer arrived is not known."
+_GONE = mark("There is nothing pending there any more: it was answered already, or the run was left.")
+_NO_ROUTE = mark("This server takes no answers at that address. Set the connection's answer path, or stop the run.")
+_LOST = mark("Whether your answer arrived is not known.")
 
 
 class Asks:
@@ -106,9 +107,10 @@ class Asks:
 def respond_words(reply: Reply, failure_of: Callable[[Reply], Failure]) -> str:
     """Why an answer was not taken, for people. A 404 of the router (no JSON) means that the host has no such path."""
     if reply.status == 0:
-        return f"{failure_of(reply).text} {_LOST}" if reply.failure else f"No reply came. {_LOST}"
+        why = failure_of(reply).text if reply.failure else tr("No reply came.")
+        return f"{why} {tr(_LOST)}"
     if reply.status == 404:
-        return f"{_GONE} It says: {said_by(reply)}" if is_json(reply.body) else _NO_ROUTE
+        return with_said(tr(_GONE), said_by(reply)) if is_json(reply.body) else tr(_NO_ROUTE)
     return failure_of(reply).text
 
 

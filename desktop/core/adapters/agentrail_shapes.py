@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from desktop.core.adapters.words import first_text
 from desktop.core.events import Part, ToolStatus, Usage
+from desktop.core.language import tr
 from desktop.core.requests import Base64Image, Image
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -61,7 +62,7 @@ def result_of(result: Any, is_error: bool | None) -> tuple[ToolStatus, Any, tupl
     value = (text or None) if plain else result
     if not is_error:
         return "ok", value, parts, None
-    words = text or first_text(result, ("error", "message")) or "The tool gave no reason."
+    words = text or first_text(result, ("error", "message")) or tr("The tool gave no reason.")
     return "error", None if value == words else value, parts, words
 
 

@@ -39,6 +39,7 @@ from desktop.core.events import (
     ToolStarted,
     Usage,
 )
+from desktop.core.language import tr
 from desktop.core.requests import Prompt, Talk
 from desktop.core.wire.frames import Frame
 from desktop.core.wire.jsontext import parse
@@ -196,13 +197,17 @@ class AgentrailStream(Run):
 
     def _turn(self, lane: _Lane, state: Any) -> Step:
         name = "/".join((*lane.path, f"turn {lane.turn}"))
-        return Step(path=lane.path, step=name, label=f"Turn {lane.turn}", state=state, n=lane.turn)
+        return Step(path=lane.path, step=name, label=tr("Turn {turn}", turn=lane.turn), state=state, n=lane.turn)
 
     def _max_turns(self, data: dict[str, Any]) -> Events:
         events: list[AnyEvent] = []
         path = self._lane(data, events).path
         turns = count(data.get("turnCount"))
-        words = f"The agent reached its limit of {turns} turns." if turns else "The agent reached its limit of turns."
+        words = (
+            tr("The agent reached its limit of {turns} turns.", turns=turns)
+            if turns
+            else tr("The agent reached its limit of turns.")
+        )
         if not path:
             self._outcome = RunEnded(status="limit", reason="turns")
         return [*events, Notice(path=path, level="warning", text=words, code="limit")]
@@ -212,7 +217,7 @@ class AgentrailStream(Run):
         events: list[AnyEvent] = []
         path = self._lane(data, events).path
         said = message_in(data.get("error")) or message_in(data)
-        failure = Failure(f"The agent failed: {said}" if said else "The agent failed.", code="error")
+        failure = Failure(tr("The agent failed: {said}", said=said) if said else tr("The agent failed."), code="error")
         if path:
             self._failure = failure
             return [*events, *self._agents.lane_ended(path, "failed", said or None)]
@@ -309,7 +314,9 @@ class AgentrailStream(Run):
         if lane.path:
             return self._agents.lane_ended(lane.path, "failed", said or reason) if status == "failed" else []
         if status is not None:
-            failure = Failure(f"The model failed: {said}" if said else "The model failed.", code="model")
+            failure = Failure(
+                tr("The model failed: {said}", said=said) if said else tr("The model failed."), code="model"
+            )
             self._outcome = RunEnded(status=status, reason=reason, error=failure if status == "failed" else None)
         elif self._outcome is not None and self._outcome.reason != "turns":
             self._outcome = None  # a later message went well

@@ -8,26 +8,27 @@ from html import unescape
 from typing import Any
 
 from desktop.core.events import Failure
+from desktop.core.language import mark, tr, trn
 from desktop.core.requests import Reply
 from desktop.core.wire.jsontext import clean, parse
 
 _LONGEST = 300
 _KEYS = ("message", "detail", "error", "error_description", "msg", "title", "text")
 _STATUS = {
-    400: "The server did not accept the request.",
-    401: "The server wants a valid key. Check the key of this connection.",
-    402: "The account's budget or credit is used up.",
-    403: "The key is valid but may not do this.",
-    404: "There is nothing at this address. Check the address and the agent.",
-    408: "The server gave up waiting.",
-    413: "The message is too large for this server.",
-    415: "The server does not take this kind of content.",
-    422: "The server did not accept the message's form.",
-    429: "The server is asked too often right now. Wait and send again.",
-    500: "The server failed.",
-    502: "The gateway got no good answer from the agent's server.",
-    503: "The server is not ready. Try again in a while.",
-    504: "The gateway waited too long for the agent's server.",
+    400: mark("The server did not accept the request."),
+    401: mark("The server wants a valid key. Check the key of this connection."),
+    402: mark("The account's budget or credit is used up."),
+    403: mark("The key is valid but may not do this."),
+    404: mark("There is nothing at this address. Check the address and the agent."),
+    408: mark("The server gave up waiting."),
+    413: mark("The message is too large for this server."),
+    415: mark("The server does not take this kind of content."),
+    422: mark("The server did not accept the message's form."),
+    429: mark("The server is asked too often right now. Wait and send again."),
+    500: mark("The server failed."),
+    502: mark("The gateway got no good answer from the agent's server."),
+    503: mark("The server is not ready. Try again in a while."),
+    504: mark("The gateway waited too long for the agent's server."),
 }
 
 
@@ -36,16 +37,16 @@ def failure_of(reply: Reply) -> Failure:
     if reply.failure is not None:
         return reply.failure
     if 300 <= reply.status < 400:
-        words = "The server points to another address. Redirects are not followed, so that no key leaves this one."
+        words = tr("The server points to another address. Redirects are not followed, so that no key leaves this one.")
         return Failure(words, code="redirect", http=reply.status)
-    meaning = _STATUS.get(reply.status) or _STATUS.get(reply.status // 100 * 100) or "The server refused."
-    said = said_by(reply)
-    return Failure(
-        f"{meaning} It says: {said}" if said else meaning,
-        code=_code(reply),
-        http=reply.status,
-        retry_after=retry_after(reply.headers),
-    )
+    meaning = _STATUS.get(reply.status) or _STATUS.get(reply.status // 100 * 100) or mark("The server refused.")
+    words = with_said(tr(meaning), said_by(reply))
+    return Failure(words, code=_code(reply), http=reply.status, retry_after=retry_after(reply.headers))
+
+
+def with_said(words: str, said: str | None) -> str:
+    """A sentence of ours, and what the server says of it, if it does."""
+    return tr("{words} It says: {said}", words=words, said=said) if said else words
 
 
 def said_by(reply: Reply) -> str:
@@ -99,7 +100,7 @@ def size_words(count: int) -> str:
     for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
         if count >= size:
             return f"{count / size:.4g} {unit}"
-    return f"{count} bytes"
+    return trn("{n} byte", "{n} bytes", count)
 
 
 def first_text(data: Any, keys: tuple[str, ...]) -> str:
