@@ -43,7 +43,8 @@ def _setting(default: Any, check: _Check) -> Any:
 class Settings:
     """What can be set. `window_geometry` is Qt's own, as base64; `language` is None for the system's; `zoom` is a
     factor, 1.0 is 100 %. `sidebar`, `drawer` and `activity` say what is unfolded; `shortcuts` maps commands
-    to the person's own keys; `current_tab` is the key of the tab in front."""
+    to the person's own keys; `current_tab` is the key of the tab in front; `split` is Qt's own, as base64; `outside`
+    maps the keys of tabs that are not in the row to their places, as the window writes them."""
 
     theme: Literal["system", "light", "dark"] = _setting("system", _one_of("system", "light", "dark"))
     zoom: float = _setting(1.0, _is_zoom)
@@ -55,6 +56,8 @@ class Settings:
     activity: bool = _setting(True, _is_bool)
     last_profile: str | None = _setting(None, _is_text)
     current_tab: str | None = _setting(None, _is_text)
+    split: str | None = _setting(None, _is_text)
+    outside: dict[str, str] = field(default_factory=dict, metadata={"check": _is_texts})
     shortcuts: dict[str, str] = field(default_factory=dict, metadata={"check": _is_texts})
     show_notifications: bool = _setting(True, _is_bool)
     check_for_updates: bool = _setting(False, _is_bool)

@@ -11,11 +11,13 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Signal
-from PySide6.QtGui import QCloseEvent
+from PySide6.QtGui import QCloseEvent, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QToolButton, QVBoxLayout, QWidget
 
+from desktop.ui.geometry import packed, unpacked
 from desktop.ui.icons import icon
 from desktop.ui.labels import ElidedLabel
+from desktop.ui.theme import Theme
 
 if TYPE_CHECKING:
     from desktop.ui.main_window import MainWindow
@@ -26,11 +28,13 @@ _OWN = ("composer_box", "session_column")  # named in style sheets, not for anyb
 
 
 class DetachedWindow(QMainWindow):
-    """Signal `left()`: the person closed it."""
+    """Signals: `left()`, the person closed it; `moved()`, it has another place or size. `place` is a text of `place()`
+    from before, or nothing."""
 
     left = Signal()
+    moved = Signal()
 
-    def __init__(self, page: SessionPage, window: MainWindow) -> None:
+    def __init__(self, page: SessionPage, window: MainWindow, place: str = "") -> None:
         super().__init__()
         self.setObjectName("detached_window")
         self.page = page
@@ -39,12 +43,20 @@ class DetachedWindow(QMainWindow):
         page.show()
         for action in window.commands.actions.values():
             self.addAction(action)  # the shortcuts work here too
-        self.resize(760, window.height())
+        if not self.restoreGeometry(unpacked(place)):
+            self.resize(760, window.height())
         self.show_title()
 
     def is_front(self) -> bool:
         """Whether the person works in it."""
         return QApplication.activeWindow() is self
+
+    def place(self) -> str:
+        """Where it stands, as text."""
+        return packed(self.saveGeometry())
+
+    def set_theme(self, theme: Theme) -> None:
+        """Its page is coloured with the others, and it has nothing else."""
 
     def show_title(self) -> None:
         """The conversation's title."""
@@ -55,6 +67,14 @@ class DetachedWindow(QMainWindow):
         self.takeCentralWidget()
         return _renamed(self.page, self._names)
 
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        self.moved.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.moved.emit()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         event.accept()
         self.left.emit()
@@ -63,6 +83,7 @@ class DetachedWindow(QMainWindow):
 class SidePane(QWidget):
     """Beside the tabs, under a line with its title. Signal `left()`: the person closed it."""
 
+    PLACE = "beside"
     left = Signal()
 
     def __init__(self, page: SessionPage, window: MainWindow) -> None:
@@ -71,9 +92,8 @@ class SidePane(QWidget):
         self.page = page
         self._names = _numbered(page)
         self._title = ElidedLabel(heading="true")
-        back = QToolButton(autoRaise=True, toolTip="Back into the tabs")
+        back = self._back = QToolButton(autoRaise=True, toolTip="Back into the tabs")
         back.setAccessibleName("Back into the tabs")
-        back.setIcon(icon("close", window.theme.muted))
         back.setIconSize(QSize(14, 14))
         back.setMinimumSize(28, 28)
         back.clicked.connect(self.left)
@@ -87,7 +107,16 @@ class SidePane(QWidget):
         layout.addLayout(head)
         layout.addWidget(page, 1)
         page.show()
+        self.set_theme(window.theme)
         self.show_title()
+
+    def place(self) -> str:
+        """Where it stands, as text. How wide it is, the splitter knows."""
+        return self.PLACE
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        self._back.setIcon(icon("close", theme.muted))
 
     def is_front(self) -> bool:
         """Whether the person works in it."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QMoveEvent, QResizeEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter
+from PySide6.QtWidgets import QMainWindow, QSplitter
 
 from desktop.services.settings import ZOOM
 from desktop.services.tasks import spawn
 from desktop.ui.corners import Corners
+from desktop.ui.geometry import come_to_front, unpacked
 from desktop.ui.session_tabs import SessionTabs
 from desktop.ui.theme import Theme
 
 if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.core.requests import Connection, Secrets
     from desktop.services.workspace import Tab, Workspace
+    from desktop.ui.arrangement import Arrangement
     from desktop.ui.ask_desk import AskDesk
     from desktop.ui.commands import Commands
     from desktop.ui.connection_desk import ConnectionDesk
@@ -27,10 +29,9 @@ if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.ui.notifier import Notifier
     from desktop.ui.outside import Outside
     from desktop.ui.replaying import Replaying
+    from desktop.ui.run_notices import RunNotices
     from desktop.ui.session_page import SessionPage
     from desktop.ui.sidebar_fold import SidebarFold
-
-_ARRANGED_MS = 1000  # after the last move, before the arrangement is stored
 
 
 class MainWindow(QMainWindow):
@@ -40,12 +41,14 @@ class MainWindow(QMainWindow):
     close_wanted = Signal()
     theme_wanted = Signal(str)
 
-    commands: Commands  # these are made by `populate`
+    arrangement: Arrangement  # these are made by `populate`
+    commands: Commands
     connections: ConnectionDesk
     copies: Copies
     dialogs: Dialogs
     fold: SidebarFold
     library_desk: LibraryDesk
+    notices: RunNotices
     outside: Outside
     replaying: Replaying
 
@@ -60,12 +63,11 @@ class MainWindow(QMainWindow):
         self._waiting = 0  # requests, in all tabs
         self._states = QTimer(self, interval=0, singleShot=True)
         self._states.timeout.connect(self._show_states)
-        self._arranged = QTimer(self, interval=_ARRANGED_MS, singleShot=True)
-        self._arranged.timeout.connect(self._store_arrangement)
         self._build(geometry)
 
     async def populate(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
         """Fill the painted window: what was open comes back, a connection given on the command line in front."""
+        from desktop.ui.arrangement import Arrangement
         from desktop.ui.ask_desk import AskDesk
         from desktop.ui.commands import Commands
         from desktop.ui.connection_desk import ConnectionDesk
@@ -76,6 +78,7 @@ class MainWindow(QMainWindow):
         from desktop.ui.links import LinkOpener
         from desktop.ui.outside import Outside
         from desktop.ui.replaying import Replaying
+        from desktop.ui.run_notices import RunNotices
         from desktop.ui.sidebar_fold import SidebarFold
 
         self._workspace = workspace
@@ -91,7 +94,7 @@ class MainWindow(QMainWindow):
         self._sidebar = HistorySidebar(self.theme)
         self._sidebar.open_wanted.connect(self.open_session)
         self.fold = SidebarFold(self._sidebar, self, workspace.settings.sidebar)
-        self.fold.chosen.connect(self._arranged.start)
+        self.arrangement, self.notices = Arrangement(self, self._split, self.outside), RunNotices(self)
         self._split.insertWidget(0, self._sidebar)
         self._split.addWidget(self._asks.queue)
         self._split.setStretchFactor(1, 1)
@@ -123,14 +126,11 @@ class MainWindow(QMainWindow):
     async def _open_tabs(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
         for tab in await workspace.restore():
             self.add_tab(tab, current=False)
+        self.arrangement.restore()
         if given is not None:
             self.open_given(*given)
         elif not self.tabs.count():
             self.add_tab(workspace.new_tab(workspace.usual_profile()))
-        else:
-            keys = [page.tab.key for page in self.pages()]
-            front = workspace.settings.current_tab
-            self.tabs.setCurrentIndex(keys.index(front) if front in keys else 0)
         self.remember_tabs()
         if page := self.page():
             page.focus_composer()
@@ -150,7 +150,8 @@ class MainWindow(QMainWindow):
         for page in self.pages():
             page.save_draft()
         if self._workspace is not None:
-            self._store_arrangement()
+            self.arrangement.store()
+            self.outside.hide()
         return [page.tab for page in self.pages()]
 
     # ---- building
@@ -172,7 +173,7 @@ class MainWindow(QMainWindow):
         room = screen.availableSize() if screen else QSize(1280, 800)
         self.resize(min(1180, room.width() - 40), min(800, room.height() - 60))
         if geometry:
-            self.restoreGeometry(QByteArray.fromBase64(geometry.encode()))
+            self.restoreGeometry(unpacked(geometry))
 
     # ---- tabs
 
@@ -192,7 +193,7 @@ class MainWindow(QMainWindow):
         page = SessionPage(self._workspace, tab, self.theme)
         page.title_changed.connect(lambda _: self._retitle(page))
         page.state_changed.connect(self._states.start)
-        page.run_ended.connect(lambda: self._notify(page))
+        page.run_ended.connect(lambda: self.notices.ended(page))
         page.connection_wanted.connect(lambda how: self._wanted(page, how))
         page.link_activated.connect(self._links.open)
         page.ask_wanted.connect(lambda ask: self._show_ask(tab.key, ask))
@@ -266,7 +267,7 @@ class MainWindow(QMainWindow):
         if self.tabs.indexOf(page) >= 0:
             self.tabs.setCurrentWidget(page)
         else:
-            page.window().activateWindow()
+            come_to_front(page.window())
             page.focus_composer()
 
     def _tab_action(self, name: str, page: SessionPage) -> None:
@@ -296,7 +297,7 @@ class MainWindow(QMainWindow):
             self._show_title()
             self._workspace.current = page.tab.key
             self._states.start()
-            self._arranged.start()
+            self.arrangement.changed()
 
     def remember_tabs(self) -> None:
         """Store which tabs there are, in their order."""
@@ -315,23 +316,6 @@ class MainWindow(QMainWindow):
             return
         title = " ".join(page.tab.title.split()).replace("[*]", "[*][*]")
         self.setWindowTitle(f"({self._waiting}) {title} — Sluice" if self._waiting else f"{title} — Sluice")
-
-    def _notify(self, page: SessionPage) -> None:
-        """The system marks the window when something ended that nobody was looking at."""
-        if self.workspace.settings.show_notifications and not (page.isVisible() and page.isActiveWindow()):
-            QApplication.alert(page.window() if page.isVisible() else self)
-
-    def _store_arrangement(self) -> None:
-        """Where the window stands and what is in front, for the next start."""
-        self._arranged.stop()
-        if self._workspace is None:
-            return
-        page = self.tabs.page()
-        self._workspace.change_settings(
-            sidebar=self.fold.wanted,
-            window_geometry=bytes(self.saveGeometry().toBase64().data()).decode(),
-            current_tab=page.tab.key if page else None,
-        )
 
     def _wanted(self, page: SessionPage, how: str) -> None:
         if how == "tour":
@@ -361,8 +345,9 @@ class MainWindow(QMainWindow):
             page.show_zoom()
 
     def tell_by(self, notifier: Notifier) -> None:
-        """Requests that come while nobody looks are told by the desktop's notifications; pressing one comes here."""
+        """What comes or ends while nobody looks is told by the desktop's notifications; pressing one comes here."""
         self._asks.tell_by(notifier)
+        self.notices.tell_by(notifier)
 
     def refresh_history(self) -> None:
         """Fill the sidebar anew."""
@@ -376,6 +361,7 @@ class MainWindow(QMainWindow):
         if self._workspace is not None:
             self._sidebar.set_theme(theme)
             self._asks.set_theme(theme)
+            self.outside.set_theme(theme)
         for page in self.pages():
             page.set_theme(theme)
 
@@ -388,6 +374,7 @@ class MainWindow(QMainWindow):
         self._waiting = self._asks.refresh(self.pages(), self.page()) if self._asks else 0
         self._corners.show_waiting(self._waiting)
         self._show_title()
+        self.notices.look()
         if not any(page.session.running for page in self.pages()):
             self.refresh_history()
 
@@ -415,13 +402,14 @@ class MainWindow(QMainWindow):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._arranged.start()
         if self._workspace is not None:
+            self.arrangement.changed()
             self.fold.make_room()
 
     def moveEvent(self, event: QMoveEvent) -> None:
         super().moveEvent(event)
-        self._arranged.start()
+        if self._workspace is not None:
+            self.arrangement.changed()
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window stays until the program has put everything away."""

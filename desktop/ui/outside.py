@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QSplitter
 
 from desktop.ui.detached import DetachedWindow, SidePane
+from desktop.ui.theme import Theme
 
 if TYPE_CHECKING:
     from desktop.ui.main_window import MainWindow
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 class Outside(QObject):
     """Made by the window when it is populated. Signals: `left(SessionPage)`, for a page that went out of the tabs;
-    `returned(SessionPage)`, for one that is back."""
+    `returned(SessionPage)`, for one that is back; `changed()`, when a place came, went or moved."""
 
     left = Signal(object)
     returned = Signal(object)
+    changed = Signal()
 
     def __init__(self, window: MainWindow, split: QSplitter) -> None:
         super().__init__(window)
@@ -39,10 +41,32 @@ class Outside(QObject):
         for place in self._places:
             place.show_title()
 
-    def detach(self, page: SessionPage) -> None:
-        """Move a tab to a window of its own; closing that brings it back."""
+    def places(self) -> dict[str, str]:
+        """Where each page is, by its tab's key, for `put`."""
+        return {place.page.tab.key: place.place() for place in self._places}
+
+    def put(self, page: SessionPage, place: str) -> None:
+        """Move a tab to a place of `places`."""
+        if place == SidePane.PLACE:
+            self.show_beside(page)
+        else:
+            self.detach(page, place)
+
+    def hide(self) -> None:
+        """Take all of it off the screen: the program ends."""
+        for place in self._places:
+            place.hide()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Change the colours."""
+        for place in self._places:
+            place.set_theme(theme)
+
+    def detach(self, page: SessionPage, place: str = "") -> None:
+        """Move a tab to a window of its own; closing that brings it back. `place` is where it stood before."""
         if self._left_tabs(page):
-            window = DetachedWindow(page, self._window)
+            window = DetachedWindow(page, self._window, place)
+            window.moved.connect(self.changed)
             self._keep(window)
             window.show()
 
@@ -73,6 +97,7 @@ class Outside(QObject):
         place.left.connect(lambda: self._bring_back(place))
         self._places.append(place)
         self.left.emit(place.page)
+        self.changed.emit()
 
     def _bring_back(self, place: DetachedWindow | SidePane) -> None:
         if place in self._places:
@@ -83,4 +108,5 @@ class Outside(QObject):
         page = place.give_back()
         place.hide()
         place.deleteLater()
+        self.changed.emit()
         return page
