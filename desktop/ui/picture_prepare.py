@@ -55,7 +55,10 @@ def prepare(source: str | os.PathLike[str] | bytes | QImage, name: str | None, c
     loaded = load(source, name)
     taken = can.media or PICTURES
     limit = min(can.max_bytes or MAX_BYTES, MAX_BYTES)
-    return _fit(loaded, taken, limit)
+    made = _fit(loaded, taken, limit)
+    for image in filter(None, (made.image, made.original)):
+        _ = image.sha256  # worked out here, where it takes nobody's time
+    return made
 
 
 def _fit(loaded: Attachment, taken: tuple[str, ...], limit: int) -> Prepared:

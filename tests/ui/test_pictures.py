@@ -7,7 +7,8 @@ import base64
 import json
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from tests.loopback.agentrail import Agentrail
 from tests.loopback.powabase import Powabase
 from tests.loopback.procurator import Procurator
 from tests.loopback.promptshuttle import KEY, PromptShuttle
-from tests.loopback.server import Server
+from tests.loopback.server import Exchange, Request, Server
 from tests.ui import pictures
 from tests.ui.driving import Driven, drive, window
 
@@ -85,18 +86,66 @@ async def test_each_gets_its_outcome_without_a_freeze_or_much_memory(name: str, 
     make, media, words = OUTCOMES[name]
     file = tmp_path / name
     file.write_bytes(make())
-    root = Path(__file__).parents[2]
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.ui.pictures_child", str(tmp_path / "data"), str(file),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, cwd=root,
-        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(root)},
-    )  # fmt: skip
-    said, _ = await asyncio.wait_for(child.communicate(), 60)
-    told = json.loads(said)
+    told = await in_a_window(tmp_path / "data", file)
     assert [kind for _, kind, _ in told["images"]] == ([media] if media else [])
     assert words in " ".join(told["said"])
     assert told["worst"] < FREEZE
     assert told["peak"] < MEMORY
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is read the Linux way")
+async def test_eighteen_megabytes_go_up_without_a_freeze_and_with_a_figure(tmp_path: Path) -> None:
+    file = tmp_path / "noise.png"
+    file.write_bytes(pictures.noisy(3400, 1765))
+    arrived: list[str] = []
+
+    async def model(request: Request, exchange: Exchange) -> None:
+        if request.path == "/v1/models":
+            await exchange.reply(200, {"data": [{"id": "m"}]})
+            return
+        url = request.json["messages"][-1]["content"][1]["image_url"]["url"]
+        arrived.append(sha256(base64.b64decode(url.partition(",")[2], validate=True)).hexdigest())
+        choice = {"index": 0, "delta": {"content": "seen"}, "finish_reason": "stop"}
+        await exchange.start(headers={"content-type": "text/event-stream"})
+        await exchange.send(f"data: {json.dumps({'model': 'm', 'choices': [choice]})}\n\ndata: [DONE]\n\n")
+
+    async with Server(model) as server:
+        server.takes.clear()
+        async with window_with(tmp_path / "data", file, server.url) as lines:
+            sending = json.loads(await anext(lines))
+            server.takes.set()
+            told = json.loads(await anext(lines))
+    assert arrived == [sha256(file.read_bytes()).hexdigest()]
+    assert "of 24.0 MB" in sending
+    assert max(told["worst"], told["worst_sending"]) < FREEZE
+    assert told["peak"] < MEMORY + 5 * file.stat().st_size / 1e6  # read, cleaned, made smaller, stored, shown
+
+
+async def in_a_window(folder: Path, file: Path) -> dict[str, Any]:
+    """What a window in a process of its own tells of a picture: see `pictures_child`."""
+    async with window_with(folder, file) as lines:
+        told: dict[str, Any] = json.loads(await anext(lines))
+        return told
+
+
+@asynccontextmanager
+async def window_with(folder: Path, *given: Path | str) -> AsyncIterator[AsyncIterator[bytes]]:
+    """What such a window prints, line by line; it ends by itself."""
+    root = Path(__file__).parents[2]
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.ui.pictures_child", str(folder), *map(str, given),
+        stdout=asyncio.subprocess.PIPE, cwd=root,
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(root)},
+    )  # fmt: skip
+    assert child.stdout is not None
+    try:
+        async with asyncio.timeout(90):
+            yield child.stdout
+            assert await child.wait() == 0
+    finally:
+        if child.returncode is None:
+            child.kill()
+            await child.wait()
 
 
 # ---- what is made of them
@@ -232,6 +281,52 @@ def test_an_agent_without_eyes_refuses_and_the_draft_is_whole(qapp: QApplication
         assert [image.name for image in sluice.page.box.strip.images()] == ["picture.png"]
 
     on("promptshuttle", PromptShuttle(takes_pictures=False), work, qapp, tmp_path / "data")
+
+
+def test_stopped_while_it_goes_up_the_draft_is_whole(qapp: QApplication, tmp_path: Path) -> None:
+    host, file = PromptShuttle(), tmp_path / "noise.png"
+    file.write_bytes(pictures.noisy(3000, 1400))
+
+    async def work() -> None:
+        async with Server(host.handle) as server:
+            server.takes.clear()
+            async with window(qapp, tmp_path / "data", Connection("promptshuttle", server.url, "m"), KEY) as sluice:
+                sluice.page.pictures.attach_files([str(file)])
+                await settled(sluice)
+                given = sluice.page.box.strip.images()
+                sluice.say("look at this")
+                await sluice.until(lambda: "sending" in sluice.page._status.text(), "how much has gone")
+                QTest.mouseClick(sluice.page.box.stop, Qt.MouseButton.LeftButton)
+                assert not sluice.page.session.running and "sending" not in sluice.page._status.text()
+                await sluice.until(lambda: not sluice.page._outbox.busy, "the message to be free again")
+                assert composer(sluice).toPlainText() == "look at this"
+                assert sluice.page.box.strip.images() == given
+                server.takes.set()
+                assert host.pictures == []
+                QTest.keyClick(composer(sluice), Qt.Key.Key_Return)
+                await sluice.until(lambda: bool(host.pictures), "the picture at the server")
+                assert host.pictures == [given[0].sha256]
+                await sluice.until(lambda: sluice.page.box.strip.images() == (), "the empty strip")
+
+    drive(qapp, work)
+
+
+def test_a_server_that_takes_no_more_says_so_before_all_has_gone(qapp: QApplication, tmp_path: Path) -> None:
+    host, file = PromptShuttle(), tmp_path / "noise.png"
+    file.write_bytes(pictures.noisy(3000, 1400))
+
+    async def work() -> None:
+        async with Server(host.handle, most=1_000_000) as server:
+            async with window(qapp, tmp_path / "data", Connection("promptshuttle", server.url, "m"), KEY) as sluice:
+                sluice.page.pictures.attach_files([str(file)])
+                await settled(sluice)
+                sluice.say("look at this")
+                await sluice.until(lambda: "too large" in sluice.text(), "the refusal")
+                await sluice.until(lambda: not sluice.page._outbox.busy, "its end")
+                assert composer(sluice).toPlainText() == "look at this"
+                assert len(sluice.page.box.strip.images()) == 1
+
+    drive(qapp, work)
 
 
 def test_nothing_is_sent_while_a_picture_is_made_ready(qapp: QApplication, tmp_path: Path) -> None:
