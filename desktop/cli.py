@@ -142,6 +142,7 @@ def _add_replay(commands: Any) -> None:
     replay.add_argument("--json", action="store_true")
     replay.add_argument("--speed", default="max", metavar="max|real|N", help="of the recorded time")
     replay.add_argument("--verbose", action="store_true")
+    replay.add_argument("--compare", type=Path, metavar="FILE", help="tell what differs from FILE; exit 8 if anything")
     _add_tests(replay)
     replay.add_argument("files", nargs="+", type=Path, metavar="FILE")
     replay.set_defaults(act=_replay)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from desktop.core.adapters import adapter_class
+from desktop.core.comparison_words import as_json, as_text
 from desktop.core.conversation import Conversation
 from desktop.core.errors import SluiceError
 from desktop.core.events import AnyEvent
@@ -16,8 +17,10 @@ from desktop.core.recording import Chunk, Head, Recording, Requested
 from desktop.core.reducer import Reducer
 from desktop.core.replay import play
 from desktop.core.requests import Connection, Prompt, Talk
+from desktop.core.wire.jsontext import clean, compact
 from desktop.headless import Printer
 from desktop.services import tasks
+from desktop.services.comparing import DIFFERS, compared
 from desktop.services.expecting import Tested
 from desktop.services.recording_files import load
 from desktop.services.recording_player import MAX_SPEED, Player
@@ -29,6 +32,8 @@ _PROMPT = Prompt("(replay)")
 def replay(options: argparse.Namespace) -> int:
     """Play recordings. Returns the exit status of the last run, or the verdict on all where something is expected."""
     try:
+        if options.compare is not None:
+            return _compare(options)
         test = Tested.of(options)
         speed = speed_of(options.speed)
         status, seen = 0, {}
@@ -38,6 +43,18 @@ def replay(options: argparse.Namespace) -> int:
     except SluiceError as error:
         sys.stderr.write(f"sluice: {error.headline}\n")
         return 1
+
+
+def _compare(options: argparse.Namespace) -> int:
+    """Hold each recording against the one that `--compare` names. Returns 0 if nothing but time differs, else 8."""
+    other = load(options.compare, options.protocol)
+    status = 0
+    for file in options.files:
+        found = asyncio.run(compared(load(file, options.protocol), other))
+        names = file.name, options.compare.name
+        sys.stdout.write((compact(clean(as_json(found, *names))) if options.json else as_text(found, *names)) + "\n")
+        status = status if found.same else DIFFERS
+    return status
 
 
 def speed_of(text: str) -> float:

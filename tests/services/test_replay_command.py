@@ -63,6 +63,25 @@ async def test_a_recorded_approval_is_played_as_it_was_decided(tmp_path: Path) -
     assert ends == [event["status"] for event in asked.kinds("tool.ended")] == ["denied"]
 
 
+async def test_two_recordings_are_compared(tmp_path: Path) -> None:
+    tour = sorted((ROOT / "resources" / "tour").iterdir())
+    status, out, err = await sluice("replay", tour[0], "--compare", tour[0])
+    assert (status, err) == (0, "") and "Nothing differs but the time." in out
+    other = tmp_path / "other.sluice-recording"
+    other.write_text(tour[0].read_text("utf-8").replace("2 rows deleted", "3 rows deleted"), "utf-8")
+    status, out, _ = await sluice("replay", tour[0], "--compare", other)
+    assert status == 8 and "~ tool delete_rows: differs\n    result: [-2 -]{+3 +}rows deleted" in out
+    status, out, _ = await sluice("replay", "--json", tour[0], other, "--compare", other)
+    first, second = map(json.loads, out.splitlines())
+    assert (status, first["same"], second["same"]) == (8, False, True)
+    assert first["steps"][0]["differs"] == [{"what": "result", "a": "2 rows deleted", "b": "3 rows deleted"}]
+    http = RECORDINGS / "powabase" / "stream_tool.http"
+    status, out, _ = await sluice("replay", http, "--compare", http)
+    assert status == 0 and "database_query" in out
+    status, _, err = await sluice("replay", tour[0], "--compare", tmp_path / "none")
+    assert status == 1 and "cannot be read" in err
+
+
 async def test_expectations_decide_the_exit_status_and_are_told(tmp_path: Path) -> None:
     wanted, junit = tmp_path / "e.toml", tmp_path / "r.xml"
     file = RECORDINGS / "powabase" / "stream_tool.http"
