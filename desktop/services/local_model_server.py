@@ -1,8 +1,9 @@
 """What the hidden switch --serve-local-model runs: llama.cpp's own server over the small model, in this process.
 
-Standard input brings one line of JSON, {"key", "model": path, "alias", "threads": number}, and then stays open: when
-it closes, whoever asked for the model is gone, and so is this process. Standard output carries one line,
-"READY http://127.0.0.1:PORT/v1" or "FAILED reason". Only the program itself starts this.
+Standard input brings one line of JSON, {"key", "model": path, "alias", "threads": number, "packages": the folder that
+holds the engine, where it is not installed}, and then stays open: when it closes, whoever asked for the model is gone,
+and so is this process. Standard output carries one line, "READY http://127.0.0.1:PORT/v1" or "FAILED reason". Only the
+program itself starts this.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def serve() -> int:
 
 
 def _start(order: dict[str, Any]) -> Any:
+    if "packages" in order:
+        sys.path.append(order["packages"])
     import xllamacpp
 
     wanted = xllamacpp.CommonParams()

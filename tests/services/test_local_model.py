@@ -249,8 +249,8 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr(local_model, "_spawn", spawn)
 
     monkeypatch.setattr(LocalModel, "available", lambda self: None)
-    monkeypatch.setattr(local_model, "model_file", lambda: Path(__file__))
-    monkeypatch.setattr(local_model, "_SHA256", local_model._sha256(Path(__file__)))
+    monkeypatch.setattr(local_model, "model_file", lambda packages=None: Path(__file__))
+    monkeypatch.setattr(local_model, "_SHA256", local_model.sha256_of(Path(__file__)))
     return place
 
 
