@@ -152,6 +152,7 @@ class MainWindow(QMainWindow):
         if self._workspace is not None:
             self.arrangement.store()
             self.outside.hide()
+            self.notices.close()
         return [page.tab for page in self.pages()]
 
     # ---- building

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from desktop.core.endings import Kind, kind_of
@@ -41,7 +40,8 @@ class RunNotices(QObject):
         self._window = window
         self._notifier: Notifier | None = None
         self._told: set[str] = set()  # keys of tabs
-        QGuiApplication.instance().focusWindowChanged.connect(lambda _: self.look())  # type: ignore[union-attr]
+        self._program = QApplication.instance()
+        self._program.focusWindowChanged.connect(self.look)  # type: ignore[union-attr]
 
     def tell_by(self, notifier: Notifier) -> None:
         """Tell by the desktop's notifications; pressing one shows its tab."""
@@ -61,12 +61,21 @@ class RunNotices(QObject):
             self._told.add(page.tab.key)
             self._notifier.notify(_KEY + page.tab.key, tr(words), one_line(page.tab.title, _TITLE))
 
-    def look(self) -> None:
+    def close(self) -> None:
+        """The program ends: a notification that leads nowhere is taken back."""
+        self._program.focusWindowChanged.disconnect(self.look)  # type: ignore[union-attr]
+        for key in self._told:
+            self._take_back(key)
+
+    def look(self, _: object = None) -> None:
         """Take back what the person sees now, and what is no longer open."""
         pages = {page.tab.key: page for page in self._window.pages()} if self._told else {}
         for key in [key for key in self._told if key not in pages or _seen(pages[key])]:
             self._told.discard(key)
-            assert self._notifier is not None
+            self._take_back(key)
+
+    def _take_back(self, key: str) -> None:
+        if self._notifier is not None:
             self._notifier.withdraw(_KEY + key)
 
     def _pressed(self, key: str, _: str) -> None:
