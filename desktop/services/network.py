@@ -79,6 +79,12 @@ class Network:
         lines = {
             f"Proxy: {place(self.proxy_url)}": self.proxy == "manual" and self.proxy_url,
             "No proxy is used": self.proxy == "none",
+        }
+        return (*(words for words, holds in lines.items() if holds), *self.about_certificates())
+
+    def about_certificates(self) -> tuple[str, ...]:
+        """The part of it that is about certificates."""
+        lines = {
             f"Private CA: {Path(self.ca_file).name}": self.ca_file,
             f"Client certificate: {Path(self.client_cert).name}": self.client_cert,
             f"Certificate exception: {fingerprint_words(self.pinned)}": self.pinned,

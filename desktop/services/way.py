@@ -43,7 +43,8 @@ class Way:
         else:
             words = tr("Certificate for {name}, issued by {issuer}, valid until {date}")
             yield words.format(name=self.subject or "?", issuer=self.issuer or "?", date=self.until or "?")
-        yield tr("Its SHA-256: {fingerprint}", fingerprint=fingerprint_words(self.fingerprint))
+        halves = (fingerprint_words(half) for half in (self.fingerprint[:32], self.fingerprint[32:]))
+        yield tr("Its SHA-256: {fingerprint}", fingerprint=": ".join(halves))
 
 
 def chosen_words(proxy: str | None, why: str) -> str:

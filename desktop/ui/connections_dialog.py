@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import (
     QDialog,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QLineEdit,
     QListWidget,
@@ -49,7 +49,7 @@ class ConnectionsDialog(QDialog):
         self._looking: asyncio.Task[Any] | None = None
         self._build()
         self._fill(current)
-        self.resize(820, 520)
+        self.resize(860, 560)
 
     # ---- what is on screen
 
@@ -59,6 +59,7 @@ class ConnectionsDialog(QDialog):
         self._list.setFixedWidth(230)
         self._list.currentItemChanged.connect(lambda *_: self._show())
         self._area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         middle = QHBoxLayout()
         middle.setSpacing(16)
@@ -124,28 +125,31 @@ class ConnectionsDialog(QDialog):
         column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(6)
         column.addWidget(PlainLabel(profile.name, wrap=True, heading="true"))
-        lines = [place(profile.connection.base_url) if profile.id != LOCAL else "", *self._connections.way(profile)]
-        for words in filter(None, (*lines, *profile.network.about())):
+        lines = [_address(profile), *self._connections.way(profile)]
+        for words in filter(None, (*lines, *profile.network.about_certificates())):
             column.addWidget(selectable(words))
         column.addSpacing(10)
         if held is None:
             column.addWidget(PlainLabel(tr("The keyring is being asked…"), muted="true"))
         else:
+            column.addWidget(PlainLabel(tr("Secrets"), heading="true"))
             column.addLayout(self._rows(profile, held))
         column.addStretch(1)
         self._area.setWidget(inner)
 
-    def _rows(self, profile: Profile, held: list[Held]) -> QGridLayout:
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(12)
-        grid.setVerticalSpacing(8)
-        grid.setColumnStretch(1, 1)
-        for row, secret in enumerate(held):
-            grid.addWidget(PlainLabel(secret.label), row, 0, Qt.AlignmentFlag.AlignTop)
-            grid.addWidget(selectable(secret.words), row, 1)
-            for column, button in enumerate(self._secret_buttons(profile, secret), 2):
-                grid.addWidget(button, row, column, Qt.AlignmentFlag.AlignTop)
-        return grid
+    def _rows(self, profile: Profile, held: list[Held]) -> QVBoxLayout:
+        """Each secret: what it is with its buttons, and below where it is."""
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        for secret in held:
+            line = QHBoxLayout()
+            line.addWidget(PlainLabel(secret.label), 1)
+            for button in self._secret_buttons(profile, secret):
+                line.addWidget(button)
+            column.addLayout(line)
+            column.addWidget(selectable(secret.words, muted="true"))
+            column.addSpacing(8)
+        return column
 
     def _secret_buttons(self, profile: Profile, secret: Held) -> list[QPushButton]:
         named = {"secret": secret.label, "connection": profile.name}
@@ -243,6 +247,12 @@ class _ValueDialog(QDialog):
             self.given.emit(self._line.text())
             self._line.clear()
             self.accept()
+
+
+def _address(profile: Profile) -> str:
+    """Where it is, without a login; the small model's changes with each start."""
+    address = profile.connection.base_url
+    return "" if profile.id == LOCAL else place(address) + urlsplit(address).path
 
 
 def _button(text: str, name: str, act: Callable[[], object]) -> QPushButton:

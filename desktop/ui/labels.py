@@ -37,9 +37,9 @@ class ElidedLabel(PlainLabel):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, shown)
 
 
-def selectable(text: str) -> PlainLabel:
+def selectable(text: str, **properties: str) -> PlainLabel:
     """A label whose text can be marked and copied, by mouse and by keyboard."""
-    label = PlainLabel(text, wrap=True)
+    label = PlainLabel(text, wrap=True, **properties)
     flags = Qt.TextInteractionFlag
     label.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
     return label
