@@ -16,6 +16,7 @@ from desktop.services import retry
 from desktop.services.clock import now
 from desktop.services.network import Route
 from desktop.services.transport import Transport, failure_from, origin
+from desktop.services.way import Way
 
 if TYPE_CHECKING:
     from desktop.services.session import Session
@@ -47,6 +48,11 @@ class Driver:
 
     def __init__(self, session: Session, transport: Transport) -> None:
         self._session, self._transport = session, transport
+
+    @property
+    def way(self) -> Way | None:
+        """How the last answer of the connection's server came; None if none did in this run of the program."""
+        return self._transport.way(self._session.connection.base_url, self._session.route)
 
     async def drive(self, live: Live | None, steps: Steps[Any], patient: bool = False) -> Any:
         """Do what a dialogue asks for, until it returns."""

@@ -20,7 +20,7 @@ class PlainLabel(QLabel):
 
 
 class ElidedLabel(PlainLabel):
-    """One line that is shortened at its end to fit; the whole text is in the tooltip (as literal text)."""
+    """One line that is shortened at its end to fit."""
 
     def __init__(self, text: str = "", parent: QWidget | None = None, **properties: str) -> None:
         super().__init__(text, parent, **properties)

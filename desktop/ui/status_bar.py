@@ -11,7 +11,7 @@ from desktop.core.events import Usage
 from desktop.core.language import tr
 from desktop.services.clock import now
 from desktop.services.session import Session
-from desktop.ui.labels import ElidedLabel
+from desktop.ui.labels import ElidedLabel, literal_tip
 
 _SILENT = 3.0  # seconds after which silence is told
 _TOLD = {
@@ -75,10 +75,19 @@ class StatusBar(QWidget):
         self._meter_of(session.conversation.usage)
         usage = _usage_words(run.usage if run else None, session.conversation.usage)
         self._line.setText("  ·  ".join(filter(None, [self._trouble, *parts, *usage])))
+        self._show_way(session)
         if session.running and not self._tick.isActive():
             self._tick.start()
         elif not session.running:
             self._tick.stop()
+
+    def _show_way(self, session: Session) -> None:
+        """How the answers come, for whoever asks by pointing, and for a screen reader."""
+        way = session.driver.way
+        words = "\n".join(way.lines()) if way is not None else ""
+        if words != self._line.accessibleDescription():
+            self._line.setToolTip(literal_tip(words) if words else "")
+            self._line.setAccessibleDescription(words)
 
     def _live_words(self, session: Session) -> list[str]:
         if (seconds := session.next_try) is not None:

@@ -83,6 +83,11 @@ def test_an_exception_is_accepted_in_two_steps_and_stays_in_sight(qapp: QApplica
                 assert "Certificate exception" in sluice.page._status.text()
                 sluice.say("hello")
                 await sluice.until(lambda: "Hello there." in sluice.text(), "the answer over the pinned certificate")
+                way = sluice.find("status_line").accessibleDescription()
+                assert "Without a proxy: this computer is never reached through one" in way
+                assert "TLSv1" in way
+                assert "accepted as an exception" in way
+                assert "TLSv1" in sluice.find("status_line").toolTip()
             async with window(qapp, tmp_path / "data") as again:
                 kept = next(p for p in again.workspace.connections.all() if p.name == "office")
                 assert kept.network.pinned == own.fingerprint
