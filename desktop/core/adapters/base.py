@@ -11,6 +11,7 @@ from desktop.core.errors import NotSendable
 from desktop.core.events import (
     Failure,
 )
+from desktop.core.language import tr
 from desktop.core.requests import (
     AgentInfo,
     Connection,
@@ -96,10 +97,14 @@ class Adapter:
         if not prompt.images:
             return
         if self.can.images_in == "none":
-            raise NotSendable("This agent takes no pictures. Remove them to send the text.")
+            raise NotSendable(tr("This agent takes no pictures. Remove them to send the text."))
         for image in prompt.images:
             if self.can.media and image.media not in self.can.media:
-                raise NotSendable(f"This agent takes no pictures of the type {image.media}: {image.name}")
+                raise NotSendable(
+                    tr("This agent takes no pictures of the type {media}: {name}", media=image.media, name=image.name)
+                )
             if self.can.max_bytes and len(image.data) > self.can.max_bytes:
                 limit = size_words(self.can.max_bytes)
-                raise NotSendable(f"The picture {image.name} is larger than this agent's limit of {limit}.")
+                raise NotSendable(
+                    tr("The picture {name} is larger than this agent's limit of {limit}.", name=image.name, limit=limit)
+                )

@@ -19,6 +19,7 @@ from desktop.core.adapters.words import said_by
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, NotSendable, SluiceError
 from desktop.core.events import Failure
+from desktop.core.language import mark, tr
 from desktop.core.requests import Connection, Found, Prompt, Reply, Secrets, Steps, Talk
 
 _NO_RUN = "00000000-0000-4000-8000-000000000000"  # asked for only to see whether the key is taken
@@ -33,7 +34,7 @@ _FIELDS = (
     Field("images_field", "Field for pictures", discovered=True, help="none: pictures are refused."),
     Field("extra", "Extra input", "json", help="A JSON object that is merged into every request."),
 )  # fmt: skip
-_FILTERED = (
+_FILTERED = mark(
     "The server's input filter refused the text. It also takes harmless words for an attack, such as “system:” "
     "or “ignore all instructions”. Change the wording and send again."
 )
@@ -87,10 +88,12 @@ class DockrionAdapter(Adapter):
         if isinstance(server, Failure):
             raise ConnectionFailed(server.text)
         if not server.known:
-            raise SluiceError("Something answers there, but it is no Dockrion agent. Check the address and the port.")
+            raise SluiceError(
+                tr("Something answers there, but it is no Dockrion agent. Check the address and the port.")
+            )
         ready: Reply | None = yield self.call("GET", "ready")
         if ready is not None and ready.status == 503:
-            raise SluiceError("The agent is still loading. Try again in a while.")
+            raise SluiceError(tr("The agent is still loading. Try again in a while."))
         words = [server.words(), *self._missing_words(server)]
         words += yield from self._try_key(server)
         return Found(" ".join(words), server.options())
@@ -99,7 +102,7 @@ class DockrionAdapter(Adapter):
         """The words of an HTTP error; the input filter's refusal comes under several of them."""
         failure = super().failure_of(reply)
         if "prompt injection" in said_by(reply).lower():
-            return replace(failure, text=_FILTERED, code="filter")
+            return replace(failure, text=tr(_FILTERED), code="filter")
         return failure
 
     # ---- for its runs
@@ -111,7 +114,7 @@ class DockrionAdapter(Adapter):
             for page in PAGES:
                 reply = yield self.call("GET", page, sends=False)
                 if reply is None or reply.status == 0:
-                    unknown = Failure("The server did not answer.", code="network")
+                    unknown = Failure(tr("The server did not answer."), code="network")
                     return reply.failure or unknown if reply else unknown
                 pages[page] = reply
             self._server = read_server(pages)
@@ -147,7 +150,7 @@ class DockrionAdapter(Adapter):
         """What is merged into every request. Raises NotSendable if it is no object."""
         extra = self.connection.option("extra", {})
         if not isinstance(extra, dict):
-            raise NotSendable("The extra input of this connection is no JSON object.")
+            raise NotSendable(tr("The extra input of this connection is no JSON object."))
         return extra
 
     # ---- inside
@@ -161,17 +164,19 @@ class DockrionAdapter(Adapter):
 
     def _missing_words(self, server: Server) -> list[str]:
         missing = chosen(server.input, self.connection).missing(self.extra)
-        return [f"It also needs {', '.join(missing)}: add them under “Extra input”."] if missing else []
+        return (
+            [tr("It also needs {fields}: add them under “Extra input”.", fields=", ".join(missing))] if missing else []
+        )
 
     def _try_key(self, server: Server) -> Steps[list[str]]:
         """Words on the key. Only the address of a run that cannot exist wants a key and runs nothing."""
         if not server.wants_key:
-            return ["It asks for no key."]
+            return [tr("It asks for no key.")]
         if not self.secrets.key:
-            return ["It asks for a key, and none is set."]
+            return [tr("It asks for a key, and none is set.")]
         if not server.offers("/runs"):
-            return ["Whether it takes the key shows with the first message."]
+            return [tr("Whether it takes the key shows with the first message.")]
         reply = yield self.call("GET", f"runs/{_NO_RUN}")
         if reply is not None and reply.status in (401, 403):
             raise SluiceError(self.failure_of(reply).text)
-        return ["It takes the key."]
+        return [tr("It takes the key.")]

@@ -7,6 +7,7 @@ from typing import Any
 from desktop.core.adapters.run import Run
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import AnyEvent, Step, ToolEnded, ToolStarted
+from desktop.core.language import mark, tr
 from desktop.core.wire.jsontext import parse
 
 #: Events that the server may repeat as a `custom` one right after.
@@ -17,11 +18,11 @@ _STARTS = frozenset({"tool_call", "tool_start"})
 _ENDS = frozenset({"tool_result", "tool_end", "tool_error"})
 _COMMON = frozenset({"id", "type", "run_id", "sequence", "timestamp", "request_id"})
 _KINDS = (
-    ("events_url", "This is the server's receipt for a background run, not an answer."),
-    ("input_schema", "This is the description of the agent's input and output, not an answer."),
-    ("auth_enabled", "This is the server's page about its agent, not an answer."),
-    ("openapi", "This is the list of the server's addresses, not an answer."),
-    ("service", "This is the server's health report, not an answer."),
+    ("events_url", mark("This is the server's receipt for a background run, not an answer.")),
+    ("input_schema", mark("This is the description of the agent's input and output, not an answer.")),
+    ("auth_enabled", mark("This is the server's page about its agent, not an answer.")),
+    ("openapi", mark("This is the list of the server's addresses, not an answer.")),
+    ("service", mark("This is the server's health report, not an answer.")),
 )
 
 
@@ -72,11 +73,11 @@ def what_it_is(data: dict[str, Any]) -> str | None:
     """Words for an answer that is no run's; None if it is not known."""
     for key, words in _KINDS:
         if key in data:
-            return words
+            return tr(words)
     if data.get("status") == "cancelled" and "run_id" in data:
-        return "This is the server's word that it marked a run as cancelled, not an answer."
+        return tr("This is the server's word that it marked a run as cancelled, not an answer.")
     if data.get("status") == "ready":
-        return "This is the server's word that its agent is ready, not an answer."
+        return tr("This is the server's word that its agent is ready, not an answer.")
     return None
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from desktop.core.adapters.chat import data_url, messages
 from desktop.core.errors import NotSendable
+from desktop.core.language import tr
 from desktop.core.requests import Connection, Prompt, Talk
 
 NONE = "none"  # as an option: there is no such field, whatever the schema says
@@ -50,9 +51,12 @@ class InputMap:
     def body(self, prompt: Prompt, talk: Talk, extra: Mapping[str, Any]) -> dict[str, Any]:
         """The request's body. Raises NotSendable if there is no field for the text or the pictures."""
         if not self.text:
-            known = ", ".join(self.fields)
-            words = "It is not clear which field of this agent's input takes the message"
-            raise NotSendable(f"{words}: it has {known}. Name one as the text field of this connection.")
+            words = tr(
+                "It is not clear which field of this agent's input takes the message: it has {fields}. Name one as the "
+                "text field of this connection.",
+                fields=", ".join(self.fields),
+            )
+            raise NotSendable(words)
         self.check_images(prompt)
         out: dict[str, Any] = {self.session: talk.session_id or talk.uuid} if self.session else {}
         out.update(extra)
@@ -69,7 +73,7 @@ class InputMap:
     def check_images(self, prompt: Prompt) -> None:
         """Raises NotSendable if there are pictures and no field for them."""
         if prompt.images and not self.images:
-            raise NotSendable("This agent's input has no field for pictures. Remove them to send the text.")
+            raise NotSendable(tr("This agent's input has no field for pictures. Remove them to send the text."))
 
 
 def read_schema(schema: Any) -> InputMap:

@@ -17,7 +17,7 @@ from desktop.core.adapters.dockrion_frames import (
     what_it_is,
 )
 from desktop.core.adapters.run import Events, Run
-from desktop.core.adapters.words import message_in, said_by
+from desktop.core.adapters.words import message_in, said_by, with_said
 from desktop.core.errors import NotSendable
 from desktop.core.events import (
     AnyEvent,
@@ -31,6 +31,7 @@ from desktop.core.events import (
     TextDelta,
     TextSet,
 )
+from desktop.core.language import mark, tr, trn
 from desktop.core.requests import Prompt, Reply, Steps, Talk, Wait
 from desktop.core.wire.frames import Frame
 from desktop.core.wire.jsontext import clean, parse
@@ -41,19 +42,21 @@ if TYPE_CHECKING:
 _QUIET = 30.0  # seconds without a byte before a background run is looked at: the server may drop its last event
 _BREATH = 1.0  # seconds before listening again after a stream that brought nothing
 _PAUSES = (1.0, 2.0, 4.0, 8.0, 16.0)  # seconds between tries to reach a server that was lost
-_UNDECLARED = "This agent declares no input, so its server drops what is sent to it."
-_ALONE = "This agent's input has no field for a conversation: each message stands alone."
-_NO_TEXT = (
+_UNDECLARED = mark("This agent declares no input, so its server drops what is sent to it.")
+_ALONE = mark("This agent's input has no field for a conversation: each message stands alone.")
+_NO_TEXT = mark(
     "The server sent no text. Its event filter may hide it, as the preset “minimal” does, or its output schema "
     "may leave it out."
 )
-_LOST = "The connection to the server was lost. The run may be going on there; trying to find it again."
-_STOPPED = "Stopped listening. The agent may go on working on its server."
-_PAUSED = "The server ended the connection after its time limit. The run goes on there."
-_UNREACHED = "The connection broke, and the server could not be reached again. The run may still be going on there."
-_FORGOTTEN = "The server does not know this run any more. It may have been restarted since."
-_NO_RUNS = "This server takes no background runs. Choose another way for the answer to come in this connection."
-_NO_STREAM = "This server offers no direct stream. Choose another way for the answer to come in this connection."
+_LOST = mark("The connection to the server was lost. The run may be going on there; trying to find it again.")
+_STOPPED = mark("Stopped listening. The agent may go on working on its server.")
+_PAUSED = mark("The server ended the connection after its time limit. The run goes on there.")
+_UNREACHED = mark(
+    "The connection broke, and the server could not be reached again. The run may still be going on there."
+)
+_FORGOTTEN = mark("The server does not know this run any more. It may have been restarted since.")
+_NO_RUNS = mark("This server takes no background runs. Choose another way for the answer to come in this connection.")
+_NO_STREAM = mark("This server offers no direct stream. Choose another way for the answer to come in this connection.")
 
 
 class DockrionRun(Run):
@@ -101,14 +104,14 @@ class DockrionRun(Run):
 
     def stopped(self) -> list[AnyEvent]:
         """Nothing stops the agent itself, and the ending says so."""
-        failure = Failure(_STOPPED, code="stopped")
+        failure = Failure(tr(_STOPPED), code="stopped")
         return self.emit([RunEnded(status="cancelled", reason="stopped", error=failure)])
 
     def _directly(self, body: dict[str, Any]) -> Steps[None]:
         whole = self.adapter.way() == "whole"
         reply = yield self.adapter.stream("invoke" if whole else "invoke/stream", body)
         if reply is not None and reply.status in (404, 405) and not whole:
-            failure = Failure(_NO_STREAM, code="not-found", http=reply.status)
+            failure = Failure(tr(_NO_STREAM), code="not-found", http=reply.status)
             yield RunEnded(status="failed", reason="http", error=failure)
         else:
             yield from self.settle(reply)
@@ -135,7 +138,7 @@ class DockrionRun(Run):
         self.run_id = None
         failure = self.adapter.failure_of(reply)
         if reply.status in (404, 405):
-            failure = replace(failure, text=_NO_RUNS)
+            failure = replace(failure, text=tr(_NO_RUNS))
         reason = "http" if reply.status else failure.code
         yield RunEnded(status="failed", reason=reason, error=failure)
         return False
@@ -145,7 +148,9 @@ class DockrionRun(Run):
         self._following = True
         while True:
             before = self._last
-            path = f"runs/{self.run_id}/events?from_sequence={max(self._last, 0) + 1}&timeout=3600"
+            path = tr(
+                "runs/{run_id}/events?from_sequence={max}&timeout=3600", run_id=self.run_id, max=max(self._last, 0) + 1
+            )
             yield replace(self.adapter.stream(path, method="GET"), timeout=_QUIET)
             if self.ended or not (yield from self.look()):
                 return
@@ -164,13 +169,13 @@ class DockrionRun(Run):
                 continue  # a busy server answers nobody until its agent is done
             pause = next(pauses, None)
             if pause is None:
-                yield RunEnded(status="cut", reason="network", error=Failure(_UNREACHED, code="network"))
+                yield RunEnded(status="cut", reason="network", error=Failure(tr(_UNREACHED), code="network"))
                 return False
             if pause == _PAUSES[0]:
-                yield Notice(level="warning", text=_LOST, code="lost", retry_in=pause)
+                yield Notice(level="warning", text=tr(_LOST), code="lost", retry_in=pause)
             yield Wait(pause)
         if reply.status == 404:
-            yield RunEnded(status="cut", reason="gone", error=Failure(_FORGOTTEN, code="gone", http=404))
+            yield RunEnded(status="cut", reason="gone", error=Failure(tr(_FORGOTTEN), code="gone", http=404))
         elif reply.status >= 400:
             yield RunEnded(status="failed", reason="http", error=self.adapter.failure_of(reply))
         else:
@@ -235,9 +240,9 @@ class DockrionRun(Run):
             return
         fields = self.adapter.input()
         if not fields.declared:
-            yield Notice(level="warning", text=_UNDECLARED, code="no-input")
+            yield Notice(level="warning", text=tr(_UNDECLARED), code="no-input")
         elif not fields.remembers and not self.talk.turns:
-            yield Notice(text=_ALONE, code="no-session")
+            yield Notice(text=tr(_ALONE), code="no-session")
 
     def _progress(self, name: str, data: dict[str, Any]) -> Events:
         """An event that may also come as an echo of itself."""
@@ -299,11 +304,14 @@ class DockrionRun(Run):
         out = self._filled(streamed, final)
         if not streamed and not final:
             if output:
-                out.append(self._mark("Output", output))
-            out.append(Notice(text=_NO_TEXT, code="no-text"))
+                out.append(self._mark(tr("Output"), output))
+            out.append(Notice(text=tr(_NO_TEXT), code="no-text"))
         if self._missed > 0:
-            events = "1 event" if self._missed == 1 else f"{self._missed} events"
-            words = f"{events} of this run did not arrive. The text was taken from the final answer where it had one."
+            words = trn(
+                "{n} event of this run did not arrive. The text was taken from the final answer where it had one.",
+                "{n} events of this run did not arrive. The text was taken from the final answer where it had one.",
+                self._missed,
+            )
             out.append(Notice(text=words, code="gap"))
         return [*out, RunEnded(status="completed")]
 
@@ -318,9 +326,9 @@ class DockrionRun(Run):
         return []
 
     def _error(self, data: dict[str, Any]) -> Events:
-        said = message_in(data.get("error")) or "no reason was given"
+        said = message_in(data.get("error")) or tr("no reason was given")
         if self._following and "sequence" not in data:  # only this subscription broke: the run is looked at next
-            return [Notice(level="warning", text=f"The server broke off its stream: {said}", code="lost")]
+            return [Notice(level="warning", text=tr("The server broke off its stream: {said}", said=said), code="lost")]
         code = data.get("code")
         return [_failed(said, code if isinstance(code, str) else None)]
 
@@ -329,7 +337,7 @@ class DockrionRun(Run):
         if not isinstance(data, dict):
             return super().on_whole(data)
         if "output" in data and "status" in data:
-            return self._of_record(data) or [RunEnded(status="cut", reason="running", error=Failure(_PAUSED))]
+            return self._of_record(data) or [RunEnded(status="cut", reason="running", error=Failure(tr(_PAUSED)))]
         if "output" in data:
             about = data.get("metadata")
             return [*self._begin(about if isinstance(about, dict) else {}), *self._complete(data["output"])]
@@ -349,7 +357,7 @@ class DockrionRun(Run):
             case "failed":
                 error = data.get("error")
                 code = error.get("code") if isinstance(error, dict) else None
-                return [*self._begin(data), _failed(message_in(error) or "no reason was given", code)]
+                return [*self._begin(data), _failed(message_in(error) or tr("no reason was given"), code)]
             case "cancelled":
                 return [*self._begin(data), _cancelled(None)]
         return []
@@ -369,19 +377,19 @@ class DockrionLookUp(DockrionRun):
 
 
 def _failed(said: str, code: str | None) -> RunEnded:
-    words = "The agent took longer than its server allows." if code == "TIMEOUT_ERROR" else "The agent failed."
-    return RunEnded(status="failed", reason="agent", error=Failure(f"{words} It says: {said}", code=code))
+    words = tr("The agent took longer than its server allows.") if code == "TIMEOUT_ERROR" else tr("The agent failed.")
+    return RunEnded(status="failed", reason="agent", error=Failure(with_said(words, said), code=code))
 
 
 def _cancelled(reason: Any) -> RunEnded:
-    words = "The run was cancelled on the server."
+    words = tr("The run was cancelled on the server.")
     if isinstance(reason, str) and reason:
-        words = f"The run was cancelled on the server: {reason}"
+        words = tr("The run was cancelled on the server: {reason}", reason=reason)
     return RunEnded(status="cancelled", reason="server", error=Failure(words, code="cancelled"))
 
 
 def _paused() -> RunEnded:
-    return RunEnded(status="cut", reason="timeout", error=Failure(_PAUSED, code="timeout"))
+    return RunEnded(status="cut", reason="timeout", error=Failure(tr(_PAUSED), code="timeout"))
 
 
 def _object(reply: Reply) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from desktop.core.adapters.dockrion_input import NONE, InputMap, read_schema
+from desktop.core.language import mark, tr
 from desktop.core.requests import Reply
 from desktop.core.wire.jsontext import clean, parse
 
@@ -55,29 +56,30 @@ class Server:
 
     def words(self) -> str:
         """What a person should know of it."""
-        about = ", ".join(filter(None, (self.framework, f"version {self.version}" if self.version else "")))
-        name = f"Dockrion agent “{self.name}”" if self.name else "A Dockrion agent"
-        return " ".join([f"{name}{f' ({about})' if about else ''}.", *self._input_words(), _WAYS[self.way]])
+        version = tr("version {version}", version=self.version) if self.version else ""
+        about = ", ".join(filter(None, (self.framework, version)))
+        name = tr("Dockrion agent “{name}”", name=self.name) if self.name else tr("A Dockrion agent")
+        return " ".join([f"{name}{f' ({about})' if about else ''}.", *self._input_words(), tr(_WAYS[self.way])])
 
     def _input_words(self) -> list[str]:
         took = self.input
         if not took.declared:
-            return ["It declares no input, so its server drops what is sent to it."]
+            return [tr("It declares no input, so its server drops what is sent to it.")]
         if not took.text:
-            return [f"Choose which field takes your message; it has {', '.join(took.fields)}."]
-        out = [f"Your message goes into “{took.text}”."]
+            return [tr("Choose which field takes your message; it has {fields}.", fields=", ".join(took.fields))]
+        out = [tr("Your message goes into “{text}”.", text=took.text)]
         if took.session:
-            out.append(f"The conversation goes on by “{took.session}”.")
+            out.append(tr("The conversation goes on by “{session}”.", session=took.session))
         elif not took.remembers:
-            out.append("It has no field for a conversation: each message stands alone.")
-        out.append(f"Pictures go into “{took.images}”." if took.images else "It takes no pictures.")
-        return out
+            out.append(tr("It has no field for a conversation: each message stands alone."))
+        pictures = tr("Pictures go into “{field}”.", field=took.images) if took.images else ""
+        return [*out, pictures or tr("It takes no pictures.")]
 
 
 _WAYS = {
-    "direct": "It streams its answer.",
-    "background": "It runs in the background, and its events are followed.",
-    "whole": "It does not stream: the answer comes when it is finished.",
+    "direct": mark("It streams its answer."),
+    "background": mark("It runs in the background, and its events are followed."),
+    "whole": mark("It does not stream: the answer comes when it is finished."),
 }
 
 
@@ -108,7 +110,7 @@ def _key_header(api: Mapping[str, Any]) -> str:
     for scheme in found:
         if scheme.get("type") == "apiKey" and scheme.get("in") == "header":
             return _text(scheme.get("name"))
-    return BEARER if any(scheme.get("scheme") == "bearer" for scheme in found) else ""
+    return tr(BEARER) if any(scheme.get("scheme") == "bearer" for scheme in found) else ""
 
 
 def _object(reply: Reply) -> dict[str, Any]:

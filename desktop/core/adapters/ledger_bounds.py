@@ -24,6 +24,7 @@ from desktop.core.events import (
     ToolOutput,
     ToolStarted,
 )
+from desktop.core.language import number, tr
 
 _HEAP = 1000  # unknown events that are told at once in a flood
 _WEIGHTY = ToolStarted | ToolEnded | ToolOutput | Step | FileShown | Source | AskOpened | AgentChanged
@@ -62,7 +63,10 @@ class Meter:
         if key is None or key in self._items:
             return [event]
         if len(self._items) >= self.bounds.items:
-            words = f"The answer has more than {self.bounds.items:,} parts; those over the limit are left out."
+            words = tr(
+                "The answer has more than {count} parts; those over the limit are left out.",
+                count=number(self.bounds.items),
+            )
             return self._once("items", words)
         self._items.add(key)
         return [event]
@@ -71,9 +75,10 @@ class Meter:
         """The end of a run that has become too long to be held."""
         if max(self._text, self._weight) <= self.bounds.answer:
             return None
-        words = (
-            f"The answer is longer than this connection's limit of {size_words(self.bounds.answer)}. What came until "
-            "then is kept; the connection was closed."
+        words = tr(
+            "The answer is longer than this connection's limit of {size}. What came until "
+            "then is kept; the connection was closed.",
+            size=size_words(self.bounds.answer),
         )
         return RunEnded(status="limit", reason="too-long", error=Failure(words, code="too-long"))
 
@@ -88,7 +93,7 @@ class Meter:
         if self._unknown <= self.bounds.unknown and self._unknown_size <= self.bounds.unknown_size:
             return [event]
         self._untold += 1
-        words = "So many unknown events came that a limit was reached: from here on they are only counted."
+        words = tr("So many unknown events came that a limit was reached: from here on they are only counted.")
         said = self._once("unknown", words)
         return [*said, *(self.rest() if self._untold >= _HEAP else ())]
 

@@ -11,10 +11,11 @@ from desktop.core.adapters.chat import messages
 from desktop.core.adapters.openai_chunks import Calls, Files, Texts, sources, usage_of
 from desktop.core.adapters.openai_words import MODEL_LIST, OTHER_PLACE, plain_words, what_it_is
 from desktop.core.adapters.run import Events, Run
-from desktop.core.adapters.words import message_in
+from desktop.core.adapters.words import message_in, with_said
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure, Notice, RunEnded, RunStarted, RunStatus, Usage
+from desktop.core.language import mark, tr, trn
 from desktop.core.requests import AgentInfo, Connection, Found, Prompt, Reply, Secrets, Steps, Talk
 from desktop.core.wire.frames import Frame
 from desktop.core.wire.jsontext import clean, parse
@@ -36,10 +37,10 @@ _ENDS: dict[str, RunStatus] = {
     "error": "failed",
 }
 _END_WORDS: dict[RunStatus, str] = {
-    "limit": "The answer is unfinished: it reached the limit of its length, in tokens.",
-    "calls": "The model wants its caller to run tools, which Sluice does not do.",
-    "refused": "The provider's content filter stopped the answer.",
-    "failed": "The model's server broke off the answer without a reason.",
+    "limit": mark("The answer is unfinished: it reached the limit of its length, in tokens."),
+    "calls": mark("The model wants its caller to run tools, which Sluice does not do."),
+    "refused": mark("The provider's content filter stopped the answer."),
+    "failed": mark("The model's server broke off the answer without a reason."),
 }
 _KNOWN = frozenset({"choices", "usage", "error", "id", "object"})
 
@@ -124,12 +125,12 @@ class OpenAIRun(Run):
         if not self._finish and not self._done:
             return [*events, RunEnded(status="cut", reason="no-end")]
         if status == "completed" and not self._anything:
-            events.append(Notice(text="The model sent an empty answer.", code="empty"))
+            events.append(Notice(text=tr("The model sent an empty answer."), code="empty"))
         return [*events, self._ending(status)]
 
     def _ending(self, status: RunStatus) -> RunEnded:
         words = "" if self._texts.refused else _END_WORDS.get(status, "")
-        failure = Failure(words, code=self._finish) if words else None
+        failure = Failure(tr(words), code=self._finish) if words else None
         return RunEnded(status=status, reason=None if status == "completed" else self._finish, error=failure)
 
     def _chunk(self, data: dict[str, Any]) -> list[AnyEvent]:
@@ -151,7 +152,7 @@ class OpenAIRun(Run):
         model = data.get("model") if isinstance(data.get("model"), str) else None
         started: list[AnyEvent] = [RunStarted(model=model)]
         if self._guessed:
-            words = f"No model was chosen, so the first of the server's list answers: {model}."
+            words = tr("No model was chosen, so the first of the server's list answers: {model}.", model=model)
             started.append(Notice(text=words, code="model"))
         return started
 
@@ -174,9 +175,9 @@ class OpenAIRun(Run):
         return [usage] if changed and usage != Usage() else []
 
     def _failed(self, error: Any) -> RunEnded:
-        said = message_in(error) or "no reason was given"
+        said = message_in(error) or tr("no reason was given")
         code = error.get("code") or error.get("type") if isinstance(error, dict) else None
-        words = plain_words(error) or f"The model's server failed. It says: {said}"
+        words = plain_words(error) or with_said(tr("The model's server failed."), said)
         failure = Failure(words, code=None if code is None else str(code))
         return RunEnded(status="failed", reason="server", error=failure)
 
@@ -233,12 +234,17 @@ class OpenAIAdapter(Adapter):
         if isinstance(listed, Failure):
             raise SluiceError(listed.text) if listed.http else ConnectionFailed(listed.text)
         if not listed:
-            return Found("The server answers, but lists no models. Type the model's name.")
+            return Found(tr("The server answers, but lists no models. Type the model's name."))
         names = ", ".join(model.id for model in listed[:5]) + (" …" if len(listed) > 5 else "")
-        words = f"The server answers. It lists {len(listed)} model{'s' if len(listed) > 1 else ''}: {names}."
+        words = trn(
+            "The server answers. It lists {n} model: {names}.",
+            "The server answers. It lists {n} models: {names}.",
+            len(listed),
+            names=names,
+        )
         wanted = self.connection.agent
         if wanted and all(model.id != wanted for model in listed):
-            words += f" The model {wanted} is not among them."
+            words = f"{words} {tr('The model {model} is not among them.', model=wanted)}"
         return Found(words)
 
     def agents(self) -> Steps[tuple[AgentInfo, ...]]:
@@ -255,7 +261,7 @@ class OpenAIAdapter(Adapter):
         if words:
             return replace(failure, text=words)
         if reply.status == 404 and not self.url("").endswith("/v1/"):
-            return replace(failure, text=f"{failure.text.rstrip('.')}. {OTHER_PLACE}")
+            return replace(failure, text=f"{failure.text.rstrip('.')}. {tr(OTHER_PLACE)}")
         return failure
 
     # ---- for its runs
@@ -269,7 +275,7 @@ class OpenAIAdapter(Adapter):
                 return self.failure_of(reply)
             data = _json(reply)
             if not any(key in data for key in MODEL_LIST):
-                words = "The server sent something that is no list of models. The address may be wrong."
+                words = tr("The server sent something that is no list of models. The address may be wrong.")
                 return Failure(words, code="no-list", http=reply.status)
             self._models = tuple(_listed(data))
         return self._models
@@ -279,7 +285,7 @@ class OpenAIAdapter(Adapter):
         """What is merged into every request. Raises NotSendable if it is no object."""
         extra = self.connection.option("extra", {})
         if not isinstance(extra, dict):
-            raise NotSendable("The extra request fields of this connection are no JSON object.")
+            raise NotSendable(tr("The extra request fields of this connection are no JSON object."))
         return extra
 
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from desktop.core.adapters.words import message_in
+from desktop.core.adapters.words import message_in, with_said
+from desktop.core.language import mark, number, tr
 
 MODEL_LIST = ("data", "models")
-OTHER_PLACE = "Most servers of this kind want the address to end in /v1."
-_TOO_LONG = ("exceed_context_size_error", "context_length_exceeded", "context window", "maximum context length")
+OTHER_PLACE = mark("Most servers of this kind want the address to end in /v1.")
+_TOO_LONG = (
+    "exceed_context_size_error",
+    "context_length_exceeded",
+    "context window",
+    "maximum context length",
+)
 
 
 def plain_words(error: Any) -> str:
@@ -19,23 +25,27 @@ def plain_words(error: Any) -> str:
     if any(sign in signs for sign in _TOO_LONG):
         return _too_long(about, said)
     if "image input is not supported" in signs or "does not support image" in signs:
-        return "This model cannot see pictures. Send the message without them, or choose another model."
+        return tr("This model cannot see pictures. Send the message without them, or choose another model.")
     return ""
 
 
 def what_it_is(data: Any) -> str | None:
     """Words for an answer that is no completion; None if it is not known."""
     if isinstance(data, list) or (isinstance(data, dict) and data.get("object") == "list"):
-        return "This is the server's list of models, not an answer."
+        return tr("This is the server's list of models, not an answer.")
     if isinstance(data, dict) and "status" in data and len(data) < 4:
-        return "This is the server's health report, not an answer."
+        return tr("This is the server's health report, not an answer.")
     return None
 
 
 def _too_long(about: dict[str, Any], said: str) -> str:
     needs, room = about.get("n_prompt_tokens"), about.get("n_ctx")
-    words = "The conversation is too long for this model"
+    words = tr("The conversation is too long for this model.")
     if isinstance(needs, int) and isinstance(room, int):
-        words += f": it has {needs:,} tokens, and the limit is {room:,}"
-    advice = "Start a new conversation, or send less."
-    return f"{words}. {advice}" if room else f"{words}. {advice} It says: {said}"
+        words = tr(
+            "The conversation is too long for this model: it has {needs} tokens, and the limit is {room}.",
+            needs=number(needs),
+            room=number(room),
+        )
+    words = f"{words} {tr('Start a new conversation, or send less.')}"
+    return words if room else with_said(words, said)

@@ -31,6 +31,7 @@ from desktop.core.adapters.words import first_text, said_by
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import Failure
+from desktop.core.language import mark, tr, trn
 from desktop.core.requests import (
     AgentInfo,
     Found,
@@ -44,7 +45,16 @@ from desktop.core.requests import (
 from desktop.core.wire.jsontext import clean, parse
 
 _LISTS = {"agent": "agents", "team": "orchestrations", "workflow": "workflows"}
-_NAMES = {"agent": ("agent", "agents"), "team": ("team", "teams"), "workflow": ("workflow", "workflows")}
+_NO_PICTURES = {
+    "team": mark("A team takes no pictures. Remove them to send the text."),
+    "workflow": mark("A workflow takes no pictures. Remove them to send the text."),
+}
+_THERE = {"agent": mark("The agent is there."), "team": mark("The team is there.")}
+_MAY_NOT = {
+    "agent": mark("It may not list the project's agents, so type the agent's id."),
+    "team": mark("It may not list the project's teams, so type the team's id."),
+    "workflow": mark("It may not list the project's workflows, so type the workflow's id."),
+}
 _PAGE = 100
 _PAGES = 20
 _CONTEXTS = ("knowledge_bases", "context_handler_id", "context_override", "context_items")
@@ -52,7 +62,7 @@ _OVERRIDES = (
     "temperature", "timeout_seconds", "max_context_tokens", "response_format", "citations_enabled",
     "runtime_knowledge_bases", *_CONTEXTS,
 )  # fmt: skip
-_ONE = "Only one of the four ways to give context can be used in a run."
+_ONE = mark("Only one of the four ways to give context can be used in a run.")
 
 _FIELDS = (
     Field("kind", "Talk to", "choice", "agent", ("agent", "team", "workflow"), help="A team is an orchestration."),
@@ -63,10 +73,10 @@ _FIELDS = (
     Field("max_context_tokens", "Limit of the context in tokens", "number"),
     Field("citations_enabled", "Cite sources", "bool"),
     Field("response_format", "Response format", "json", help="A JSON schema as the model's maker defines it."),
-    Field("knowledge_bases", "Knowledge bases", "json", help=f'[{{"id": "…", "top_k": 5}}]. {_ONE}'),
+    Field("knowledge_bases", "Knowledge bases", "json", help=_ONE),
     Field("context_handler_id", "Context handler", help=_ONE),
     Field("context_override", "Context in place of a search", help=_ONE),
-    Field("context_items", "Context items", "json", help=f'[{{"text": "…"}}]. {_ONE}'),
+    Field("context_items", "Context items", "json", help=_ONE),
     Field("runtime_knowledge_bases", "Knowledge bases of this run", "json", help="At most 10; server key only."),
     Field("variables", "Variables of the workflow", "json", help='{"name": "value"}'),
     Field("input_variable", "Variable that takes the message", default="input", help="For workflows."),
@@ -107,7 +117,7 @@ class PowabaseAdapter(Adapter):
 
     @property
     def kind(self) -> str:
-        """"agent", "team" or "workflow"."""
+        """ "agent", "team" or "workflow"."""
         kind = str(self.connection.option("kind", "agent"))
         return kind if kind in _LISTS else "agent"
 
@@ -134,13 +144,13 @@ class PowabaseAdapter(Adapter):
     def _check(self, prompt: Prompt) -> None:
         self.check_images(prompt)
         if prompt.images and not self.connection.option("images", True):
-            raise NotSendable("Sending pictures is switched off for this connection. Remove them, or switch it on.")
+            raise NotSendable(tr("Sending pictures is switched off for this connection. Remove them, or switch it on."))
         if prompt.images and self.kind != "agent":
-            raise NotSendable(f"A {self.kind} takes no pictures. Remove them to send the text.")
+            raise NotSendable(tr(_NO_PICTURES[self.kind]))
         if not prompt.text and not prompt.images and self.kind != "workflow":
-            raise NotSendable("This agent takes no empty message.")
+            raise NotSendable(tr("This agent takes no empty message."))
         if sum(self.connection.option(name) is not None for name in _CONTEXTS) > 1:
-            raise NotSendable(f"{_ONE} Empty the others in the connection's settings.")
+            raise NotSendable(f"{tr(_ONE)} {tr('Empty the others in the settings of the connection.')}")
 
     def _body(self, prompt: Prompt, talk: Talk) -> Obj:
         if self.kind == "workflow":
@@ -162,18 +172,17 @@ class PowabaseAdapter(Adapter):
 
     def probe(self) -> Steps[Found]:
         """Ask for the list, which a user's token may not have, and then for the agent itself."""
-        one, many = _NAMES[self.kind]
         reply = yield self.call("GET", f"/api/{_LISTS[self.kind]}?limit=1")
         assert reply is not None
         if reply.status == 403:
-            words = f"The server took the key. It may not list the project's {many}, so type the {one}'s id."
+            words = f"{tr('The server took the key.')} {tr(_MAY_NOT[self.kind])}"
         else:
             page = self._object(reply)
             total = whole(page, "total") or len(rows(page.get(_LISTS[self.kind])))
-            words = f"The server took the key. The project has {total} {one if total == 1 else many}."
+            words = f"{tr('The server took the key.')} {_has(self.kind, total)}"
         if self.connection.agent and self.kind != "workflow":
             self._object((yield self.call("GET", self._path("sessions?limit=1"))))
-            words += f" The {one} is there."
+            words = f"{words} {tr(_THERE[self.kind])}"
         key = self.secrets.key
         more = (expiry_warning(key, reply.headers) or expiry_words(key), role_warning(key))
         return Found(" ".join(filter(None, (words, *more))))
@@ -216,8 +225,8 @@ class PowabaseAdapter(Adapter):
         if reply.status == 404 and said_by(reply) == "Session not found":
             return Failure(run_failure("Session not found").text, code="session", http=404)
         if reply.status == 500 and self.connection.agent and not _is_uuid(self.connection.agent):
-            words = f"{failure.text} The {self.kind}'s id may be the cause: this server's ids are UUIDs."
-            return Failure(words, failure.code, failure.http)
+            words = tr("The id of the agent or team may be the cause: this server's ids are UUIDs.")
+            return Failure(f"{failure.text} {words}", failure.code, failure.http)
         return failure
 
     # ---- inside
@@ -245,7 +254,7 @@ class PowabaseAdapter(Adapter):
         except ValueError:
             data = None
         if not isinstance(data, dict):
-            raise SluiceError("Something answers at this address, but it is not Powabase's project service.")
+            raise SluiceError(tr("Something answers at this address, but it is not Powabase's project service."))
         return data
 
 
@@ -268,3 +277,12 @@ def _is_uuid(text: str) -> bool:
         return bool(UUID(text))
     except ValueError:
         return False
+
+
+def _has(kind: str, total: int) -> str:
+    match kind:
+        case "team":
+            return trn("The project has {n} team.", "The project has {n} teams.", total)
+        case "workflow":
+            return trn("The project has {n} workflow.", "The project has {n} workflows.", total)
+    return trn("The project has {n} agent.", "The project has {n} agents.", total)

@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from desktop.core.events import Part
+from desktop.core.language import tr, trn
 from desktop.core.requests import Image
 from desktop.core.wire.jsontext import compact, parse
 
@@ -75,7 +76,7 @@ def spoken(value: Any) -> tuple[str, tuple[Image, ...]]:
         if part["type"] in ("text", "input_text"):
             texts.append(piece(part, "text"))
         elif found := _embedded(_address(part)):
-            images.append(Image(f"picture {len(images) + 1}", *found))
+            images.append(Image(tr("picture {number}", number=len(images) + 1), *found))
         else:
             texts.append("[picture]" if part["type"] in _PICTURES else f"[{part['type']}]")
     return "\n".join(filter(None, texts)), tuple(images)
@@ -143,7 +144,7 @@ def role_warning(key: str | None) -> str:
     """Words if the key opens the whole project, else ""."""
     if claims(key).get("role") != "service_role":
         return ""
-    return (
+    return tr(
         "This is the project's service role key: whoever has it is administrator of the whole project. "
         "For daily use, sign in as a user and take that user's token."
     )
@@ -157,12 +158,15 @@ def expiry_warning(key: str | None, headers: Mapping[str, str]) -> str:
     except (TypeError, ValueError):
         return ""
     if left <= 0:
-        return "The key of this connection has run out. Sign in again and put the new token in."
+        return tr("The key of this connection has run out. Sign in again and put the new token in.")
     if left > _SOON:
         return ""
     minutes = max(1, round(left / 60))
-    unit = "minute" if minutes == 1 else "minutes"
-    return f"The key of this connection runs out in {minutes} {unit}. Have a new token ready."
+    return trn(
+        "The key of this connection runs out in {n} minute. Have a new token ready.",
+        "The key of this connection runs out in {n} minutes. Have a new token ready.",
+        minutes,
+    )
 
 
 def expiry_words(key: str | None) -> str:
@@ -171,4 +175,4 @@ def expiry_words(key: str | None) -> str:
         ends = datetime.fromtimestamp(float(claims(key)["exp"]), UTC)
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return ""
-    return f"The key is good until {ends:%Y-%m-%d %H:%M} UTC."
+    return tr("The key is good until {when} UTC.", when=f"{ends:%Y-%m-%d %H:%M}")

@@ -13,6 +13,7 @@ from desktop.core.adapters.powabase_stream import Reader
 from desktop.core.adapters.powabase_tools import Ask
 from desktop.core.adapters.run import Run
 from desktop.core.events import AnyEvent, Beat, Failure, Notice, Raw, RunEnded
+from desktop.core.language import tr
 from desktop.core.requests import Answer, HttpCall, Prompt, Reply, Steps, Talk, Wait
 from desktop.core.wire.frames import Frame
 from desktop.core.wire.jsontext import clean, parse
@@ -35,7 +36,7 @@ class PowabaseRun(Run):
     def script(self) -> Steps[None]:
         """The stream; then, for a team, its stored run, where the members' texts stand apart."""
         if self._request is None:
-            words = "No agent is chosen. Choose one from the list, or type the id that the project's Studio shows."
+            words = tr("No agent is chosen. Choose one from the list, or type the id that the project's Studio shows.")
             yield RunEnded(status="failed", reason="agent", error=Failure(words, code="agent"))
             return
         reply = yield self._request
@@ -106,15 +107,17 @@ class PowabaseRun(Run):
     def _refusal(self, ask: Ask | None, answer: Answer) -> str:
         """Why nothing can be sent, or ""."""
         if ask is None or self.ended:
-            return "This request is no longer open. Nothing was sent."
+            return tr("This request is no longer open. Nothing was sent.")
         if ask.allowed is not None:
-            return "The decision on this request was already sent."
+            return tr("The decision on this request was already sent.")
         if answer.allow is None:
-            return "This agent takes only a yes or a no."
+            return tr("This agent takes only a yes or a no.")
         if not self.run_id:
-            return "The server did not say which run is asking, so it cannot be answered."
+            return tr("The server did not say which run is asking, so it cannot be answered.")
         if answer.allow and len(self.reader.tools.asks) > 1:
-            return "Several requests are open at once, and the server takes one answer for all. Only Deny can be sent."
+            return tr(
+                "Several requests are open at once, and the server takes one answer for all. Only Deny can be sent."
+            )
         return ""
 
     def _approve(self, ask: Ask, answer: Answer) -> Steps[str]:
@@ -132,14 +135,14 @@ class PowabaseRun(Run):
             if reply is None or 200 <= reply.status < 300:
                 return ""
             if reply.status == 0:
-                return f"The decision may not have arrived: {self.adapter.failure_of(reply).text}"
+                return tr("The decision may not have arrived: {text}", text=self.adapter.failure_of(reply).text)
             if reply.status != 404:
                 return self.adapter.failure_of(reply).text
         if self.ended:
-            return "The run has ended before the decision could be delivered."
+            return tr("The run has ended before the decision could be delivered.")
         if ask.id not in self.reader.tools.asks:
             return ""  # the stream says that it was decided
-        return "The server does not find a run that waits for this decision. It may have waited too long."
+        return tr("The server does not find a run that waits for this decision. It may have waited too long.")
 
     def _fresh(self, path: str, body: Obj) -> HttpCall:
         """A kept connection stays with its worker, so each try has one of its own."""
@@ -165,18 +168,18 @@ class LookUp(PowabaseRun):
                 yield from stored(self.reader, row)
                 return
             if look == 0:
-                yield Notice(text="The run is still going on at the server. Its result is shown when it ends.")
+                yield Notice(text=tr("The run is still going on at the server. Its result is shown when it ends."))
             yield Wait(_LOOK_AGAIN)
-        words = "The run is still going on at the server. Look it up again later."
+        words = tr("The run is still going on at the server. Look it up again later.")
         yield RunEnded(status="cut", reason="still-running", error=Failure(words, code="still-running"))
 
     def _missing(self, reply: Reply | None) -> RunEnded:
         if reply is not None and reply.status == 404:
-            words = "The server does not know this run, or it is another user's."
+            words = tr("The server does not know this run, or it is another user's.")
             return RunEnded(status="failed", reason="http", error=Failure(words, code="not-found", http=404))
         if reply is not None and reply.status != 200:
             return RunEnded(status="failed", reason="http", error=self.adapter.failure_of(reply))
-        words = "The server answered, but not with the state of a run."
+        words = tr("The server answered, but not with the state of a run.")
         return RunEnded(status="failed", reason="no-stream", error=Failure(words, code="no-stream"))
 
 

@@ -9,15 +9,16 @@ from desktop.core.adapters.powabase_stream import Reader
 from desktop.core.adapters.powabase_team import child_state
 from desktop.core.adapters.words import first_text
 from desktop.core.events import AnyEvent, Path, TextSet
+from desktop.core.language import mark, tr
 
 _LISTS = {
-    "agents": "a list of agents",
-    "orchestrations": "a list of teams",
-    "workflows": "a list of workflows",
-    "sessions": "a list of sessions",
-    "messages": "the messages of a session",
-    "runs": "the runs of a session",
-    "executions": "a list of a workflow's executions",
+    "agents": mark("a list of agents"),
+    "orchestrations": mark("a list of teams"),
+    "workflows": mark("a list of workflows"),
+    "sessions": mark("a list of sessions"),
+    "messages": mark("the messages of a session"),
+    "runs": mark("the runs of a session"),
+    "executions": mark("a list of a workflow's executions"),
 }
 
 
@@ -58,11 +59,11 @@ def children(reader: Reader, row: Obj) -> Iterable[AnyEvent]:
 def other_words(row: Obj) -> str:
     """What an answer is that is no run."""
     if what := next((words for key, words in _LISTS.items() if isinstance(row.get(key), list)), ""):
-        return f"The server sent {what}, not an agent's answer. The address may be wrong."
+        return tr("The server sent {what}, not an agent's answer. The address may be wrong.", what=tr(what))
     if row.get("status") == "resumed":
-        return "The server says that it took a decision; this is no agent's answer."
+        return tr("The server says that it took a decision; this is no agent's answer.")
     if "session_id" in row:
-        return "The server sent the data of a session, not an agent's answer. The address may be wrong."
+        return tr("The server sent the data of a session, not an agent's answer. The address may be wrong.")
     return ""
 
 

@@ -14,7 +14,7 @@ from desktop.core.adapters.powabase_content import Obj, obj, piece, rows, spoken
 from desktop.core.adapters.powabase_team import Child, Team, usage_of
 from desktop.core.adapters.powabase_tools import Tools
 from desktop.core.adapters.powabase_workflow import Workflow
-from desktop.core.adapters.words import first_text, message_in
+from desktop.core.adapters.words import first_text, message_in, with_said
 from desktop.core.events import (
     AnyEvent,
     Beat,
@@ -32,6 +32,7 @@ from desktop.core.events import (
     TextDelta,
     TextSet,
 )
+from desktop.core.language import tr
 
 if TYPE_CHECKING:
     from desktop.core.adapters.run import Run
@@ -207,7 +208,8 @@ class Reader:
             step.open = False
             yield step.event("skipped")
         why = piece(data, "reason").replace("_", " ")
-        yield Notice(text=f"The model is asked again{f' ({why})' if why else ''}.", code="step_reset")
+        words = tr("The model is asked again ({why}).", why=why) if why else tr("The model is asked again.")
+        yield Notice(text=words, code="step_reset")
 
     # ---- the end
 
@@ -232,7 +234,7 @@ class Reader:
         elif self.failure is not None:
             yield Notice(level="warning", text=self.failure.text, code=self.failure.code)
         if end.status == "completed" and not self.said and not self.run.text_of(()):
-            yield Notice(text="The agent finished without an answer.", code="empty")
+            yield Notice(text=tr("The agent finished without an answer."), code="empty")
         self.last = end
         if not self.team.active:
             yield end
@@ -280,21 +282,23 @@ class Reader:
 
     def fallback(self, data: Obj) -> Iterable[AnyEvent]:
         """`model_fallback`."""
-        words = f"The server goes on with another model: {piece(data, 'from')} → {piece(data, 'to')}"
+        models = {"old": piece(data, "from"), "new": piece(data, "to")}
+        words = tr("The server goes on with another model: {old} → {new}", **models)
         yield Notice(text=words, code="model_fallback")
 
     def searched(self, data: Obj) -> Iterable[AnyEvent]:
         """`context_handler_created`."""
         query = piece(data, "query")
-        yield Notice(text=f"Knowledge was searched{f': {query}' if query else '.'}", code="knowledge")
+        words = tr("Knowledge was searched: {query}", query=query) if query else tr("Knowledge was searched.")
+        yield Notice(text=words, code="knowledge")
 
     def recovery(self, data: Obj) -> Iterable[AnyEvent]:
         """`output_recovery`."""
-        yield Notice(text="The answer reached a limit; the agent is asked to go on.", code="output_recovery")
+        yield Notice(text=tr("The answer reached a limit; the agent is asked to go on."), code="output_recovery")
 
     def dropped(self, data: Obj) -> Iterable[AnyEvent]:
         """`reasoning_dropped_at_provider_switch`."""
-        yield Notice(text="The model's maker changed, so earlier thoughts were not passed on.", code="reasoning")
+        yield Notice(text=tr("The model's maker changed, so earlier thoughts were not passed on."), code="reasoning")
 
     def beat(self, data: Obj) -> Iterable[AnyEvent]:
         """What is known and says nothing new."""
@@ -309,19 +313,20 @@ class _Step:
     open: bool = True
 
     def event(self, state: str) -> Step:
-        return Step(step=self.id, label=f"Step {self.n}", state=state, n=self.n or None, path=self.path)  # type: ignore[arg-type]
+        label = tr("Step {n}", n=self.n)
+        return Step(step=self.id, label=label, state=state, n=self.n or None, path=self.path)  # type: ignore[arg-type]
 
 
 def run_failure(said: str, code: str | None = None) -> Failure:
     """Words for a run that the server gave up."""
     if said == "Session not found":
-        words = "The server does not know this conversation, or it is another user's. Start a new one to go on."
+        words = tr("The server does not know this conversation, or it is another user's. Start a new one to go on.")
         return Failure(words, code="session")
     said = " ".join(said.split())
     said = said if len(said) <= _LONGEST else said[: _LONGEST - 1] + "…"
     if not said:
-        return Failure("The run failed at the server, which does not say why.", code=code)
-    return Failure(f"The run failed at the server. It says: {said}", code=code)
+        return Failure(tr("The run failed at the server, which does not say why."), code=code)
+    return Failure(with_said(tr("The run failed at the server."), said), code=code)
 
 
 def _code(data: Obj) -> str | None:

@@ -16,10 +16,11 @@ from desktop.core.adapters.powabase_content import Obj, piece, rows, whole
 from desktop.core.adapters.powabase_tools import Tools
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import AgentChanged, AgentState, AnyEvent, Notice, Path, Usage
+from desktop.core.language import mark, tr
 from desktop.core.wire.jsontext import compact
 
 _NAMES = ("agent", "entity", "entity_name", "name")
-_MIXED = "Several agents are writing at once. The server does not say who writes what, so their texts are mixed."
+_MIXED = mark("Several agents are writing at once. The server does not say who writes what, so their texts are mixed.")
 _STATES: dict[str, AgentState] = {"failed": "failed", "error": "failed", "cancelled": "closed", "canceled": "closed"}
 
 
@@ -147,7 +148,7 @@ class Team:
             yield _ended(turn, data)
 
     def _child(self, data: Obj, parent: Path) -> Child:
-        name = first_text(data, _NAMES) or f"agent {len(self.children) + 1}"
+        name = first_text(data, _NAMES) or tr("agent {number}", number=len(self.children) + 1)
         return Child(name, (*parent, name), piece(data, "child_execution_id"))
 
     def _begin(self, child: Child, task: str, call: str | None, nested: bool = True) -> Iterable[AnyEvent]:
@@ -170,7 +171,7 @@ class Team:
     def _warning(self) -> Iterable[AnyEvent]:
         if not self._warned:
             self._warned = True
-            yield Notice(text=_MIXED, code="mixed")
+            yield Notice(text=tr(_MIXED), code="mixed")
 
     # ---- the clean texts of the stored run
 
@@ -184,7 +185,8 @@ class Team:
             if child is None and self.strategy == "sequential":
                 child = next((c for c in free if not c.id), None)
             if child is None:
-                child = Child(f"agent {number}", (f"agent {number}",))
+                name = tr("agent {number}", number=number)
+                child = Child(name, (name,))
             elif child in free:
                 free.remove(child)
             found.append((child, run))

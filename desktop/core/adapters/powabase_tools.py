@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from desktop.core.adapters.powabase_content import Obj, duration, obj, parts_of, piece, rows, shown, whole
-from desktop.core.adapters.words import first_text, message_in
+from desktop.core.adapters.words import first_text, message_in, with_said
 from desktop.core.events import AnyEvent, AskClosed, AskEnd, AskOpened, Notice, Path, ToolEnded, ToolStarted, ToolStatus
+from desktop.core.language import tr
 from desktop.core.wire.jsontext import parse
 
 DELEGATE = "delegate_to_"
@@ -212,13 +213,14 @@ def _judged(result: Any) -> tuple[ToolStatus, Any, str | None]:
 
 def _rule(data: Obj, blocked: bool, status: str, words: str) -> Iterable[AnyEvent]:
     where = piece(data, "hook_event") or "hook"
-    said = f": {words}" if words else "."
     if blocked:
-        yield Notice(level="warning", text=f"A rule of the server ({where}) stopped this{said}", code="hook")
+        said = with_said(tr("A rule of the server ({where}) stopped this.", where=where), words)
+        yield Notice(level="warning", text=said, code="hook")
     elif status in ("failed", "timed_out"):
-        yield Notice(level="warning", text=f"A rule of the server ({where}) did not work{said}", code="hook")
+        said = with_said(tr("A rule of the server ({where}) did not work.", where=where), words)
+        yield Notice(level="warning", text=said, code="hook")
     elif data.get("modified") is True:
-        yield Notice(text=f"A rule of the server ({where}) changed what was sent or said.", code="hook")
+        yield Notice(text=tr("A rule of the server ({where}) changed what was sent or said.", where=where), code="hook")
 
 
 def _id(data: Obj) -> str:

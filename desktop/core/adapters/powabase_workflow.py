@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from desktop.core.adapters.powabase_content import Obj, duration, obj, spoken
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import AnyEvent, Notice, RunEnded, Step, StepState, TextDelta, TextSet
+from desktop.core.language import tr
 
 if TYPE_CHECKING:
     from desktop.core.adapters.run import Run
@@ -52,7 +53,9 @@ class Workflow:
         self._failed.append(said)
         step = self._step(data, "failed", said or None)
         yield step
-        yield Notice(level="error", text=f"The block {step.label} failed{': ' + said if said else '.'}", code="block")
+        told = {"block": step.label, "said": said}
+        words = tr("The block {block} failed: {said}", **told) if said else tr("The block {block} failed.", **told)
+        yield Notice(level="error", text=words, code="block")
 
     def done(self, data: Obj) -> Iterable[AnyEvent]:
         """`done`: the answer is settled, and the run is over."""
@@ -63,7 +66,7 @@ class Workflow:
         if not agents and (text := self._answer(data)):
             yield TextSet(part="answer", text=text)
         elif not agents:
-            yield Notice(text="The workflow ended without an answer.", code="empty")
+            yield Notice(text=tr("The workflow ended without an answer."), code="empty")
         yield RunEnded(status="completed")
 
     def _answer(self, data: Obj) -> str:

@@ -16,10 +16,11 @@ from desktop.core.adapters.procurator_approvals import Pause, entries
 from desktop.core.adapters.procurator_follow import DecidingRun, FollowRun
 from desktop.core.adapters.procurator_frames import json_of
 from desktop.core.adapters.run import Events
-from desktop.core.adapters.words import failure_of, first_text, said_by
+from desktop.core.adapters.words import failure_of, first_text, said_by, with_said
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed, SluiceError
 from desktop.core.events import Failure, RunEnded
+from desktop.core.language import mark, tr, trn
 from desktop.core.requests import (
     AgentInfo,
     Answer,
@@ -38,17 +39,24 @@ from desktop.core.requests import (
 
 _OPTIONS = ("model", "temperature", "maxTokens", "systemPrompt")
 _KNOWN = (
-    (("token", "username"), "the answer to a login"),
-    (("token", "expiresAt"), "a ticket for an event feed"),
-    (("content", "pageable"), "a list of approvals"),
-    (("escalationId", "decision"), "the receipt of a decision"),
-    (("pendingId", "decision"), "the receipt of a decision"),
-    (("toolName", "requestedBy"), "an approval"),
-    (("agentId", "sessionId", "status"), "a list of runs"),
-    (("agentId", "name"), "a list of agents"),
-    (("id", "name"), "a list of agents"),
-    (("runId", "status"), "the receipt of a background run"),
+    (("token", "username"), mark("the answer to a login")),
+    (("token", "expiresAt"), mark("a ticket for an event feed")),
+    (("content", "pageable"), mark("a list of approvals")),
+    (("escalationId", "decision"), mark("the receipt of a decision")),
+    (("pendingId", "decision"), mark("the receipt of a decision")),
+    (("toolName", "requestedBy"), mark("an approval")),
+    (("agentId", "sessionId", "status"), mark("a list of runs")),
+    (("agentId", "name"), mark("a list of agents")),
+    (("id", "name"), mark("a list of agents")),
+    (("runId", "status"), mark("the receipt of a background run")),
 )
+
+
+_NO_LIST = {
+    "agents": mark("The server sent no list of agents. The address may not be that of an Agent Manager."),
+    "conversations": mark("The server sent no list of conversations. The address may not be that of an Agent Manager."),
+    "runs": mark("The server sent no list of runs. The address may not be that of an Agent Manager."),
+}
 
 
 class ChatRun(DecidingRun):
@@ -66,7 +74,7 @@ class ChatRun(DecidingRun):
 
     def script(self) -> Steps[None]:
         if not self.adapter.connection.agent:
-            failure = Failure("Choose the agent to talk to: this connection names none.", code="agent")
+            failure = Failure(tr("Choose the agent to talk to: this connection names none."), code="agent")
             yield RunEnded(status="failed", reason="not-sendable", error=failure)
             return
         reply = yield from self.server.signed(self.request)
@@ -82,7 +90,7 @@ class ChatRun(DecidingRun):
         known = next((words for keys, words in _KNOWN if _has(data, keys)), None)
         if known is None:
             return super().on_whole(data)
-        words = f"The server sent {known}, not an agent's answer. The address may be wrong."
+        words = tr("The server sent {what}, not an agent's answer. The address may be wrong.", what=tr(known))
         return [RunEnded(status="failed", reason="no-stream", error=Failure(words, code="no-stream"))]
 
     def _answered(self, data: dict[str, Any]) -> Events:
@@ -193,7 +201,7 @@ class ProcuratorAdapter(Adapter):
     def unknown_pause(self, said: str, run_id: str | None) -> Pause:
         """A pause of which only a sentence is known."""
         name = f"pause-{len(self.pauses) + 1}"
-        return Pause(ask=name, route="unknown", text=said or "The run waits for a person.", run_id=run_id)
+        return Pause(ask=name, route="unknown", text=said or tr("The run waits for a person."), run_id=run_id)
 
     # ---- logging in
 
@@ -225,16 +233,16 @@ class ProcuratorAdapter(Adapter):
             self._token = token
             return None
         if reply.status == 401:
-            said = said_by(reply)
-            words = "The server does not accept this user name and password." + (f" It says: {said}" if said else "")
-            return Failure(words, code="key", http=401)
+            words = tr("The server does not accept this user name and password.")
+            return Failure(with_said(words, said_by(reply)), code="key", http=401)
         if reply.status < 400 and reply.failure is None:
-            return Failure("The login gave no token. The address may not be that of an Agent Manager.", code="no-login")
+            words = tr("The login gave no token. The address may not be that of an Agent Manager.")
+            return Failure(words, code="no-login")
         return failure_of(reply)
 
     def failure_of(self, reply: Reply) -> Failure:
         if reply.failure is None and reply.status == 401:
-            words = "The server wants a login. Check the user name and password of this connection, or its token."
+            words = tr("The server wants a login. Check the user name and password of this connection, or its token.")
             return Failure(words, code="key", http=401)
         return failure_of(reply)
 
@@ -242,10 +250,10 @@ class ProcuratorAdapter(Adapter):
 
     def probe(self) -> Steps[Found]:
         found = yield from self.agents()
-        words = f"The server answers and lists {len(found)} agent{'s' if len(found) != 1 else ''}."
+        words = trn("The server answers and lists {n} agent.", "The server answers and lists {n} agents.", len(found))
         named = self.connection.agent
         if named and named not in {agent.id for agent in found}:
-            words += f" {named} is not among them."
+            words = f"{words} {tr('{agent} is not among them.', agent=named)}"
         return Found(words)
 
     def agents(self) -> Steps[tuple[AgentInfo, ...]]:
@@ -274,7 +282,7 @@ class ProcuratorAdapter(Adapter):
             raise (SluiceError if reply.status else ConnectionFailed)(failure.text)
         data = json_of(reply)
         if not isinstance(data, list) and not (isinstance(data, dict) and isinstance(data.get("content"), list)):
-            raise SluiceError(f"The server sent no list of {what}. The address may not be that of an Agent Manager.")
+            raise SluiceError(tr(_NO_LIST[what]))
         return entries(data)
 
 
@@ -285,7 +293,8 @@ def _agent(row: Any) -> AgentInfo | None:
         return None
     team = row.get("isTeam", row.get("is_team"))
     about = first_text(row, ("description",))
-    return AgentInfo(found, first_text(row, ("name",)) or found, f"Team. {about}".strip() if team else about)
+    about = tr("Team. {about}", about=about).strip() if team else about
+    return AgentInfo(found, first_text(row, ("name",)) or found, about)
 
 
 def _session(row: Any) -> StoredSession | None:
@@ -293,7 +302,7 @@ def _session(row: Any) -> StoredSession | None:
     if not found:
         return None
     updated = first_text(row, ("updatedAt", "createdAt")) or None
-    return StoredSession(found, first_text(row, ("title",)) or "Conversation", updated)
+    return StoredSession(found, first_text(row, ("title",)) or tr("Conversation"), updated)
 
 
 def _has(data: Any, keys: tuple[str, ...]) -> bool:

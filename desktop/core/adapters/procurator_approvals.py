@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from desktop.core.adapters.words import first_text
 from desktop.core.events import AskOpened, Choice
+from desktop.core.language import tr
 from desktop.core.wire.jsontext import parse
 
 Route = Literal["resolve", "escalate", "decide", "unknown"]
@@ -17,7 +18,7 @@ Route = Literal["resolve", "escalate", "decide", "unknown"]
 #: Words for a run that waits for a person.
 HELD = ("PAUSED", "AWAITING_HUMAN_REVIEW", "AWAITING_ROUTE_SELECTION")
 _DAY = 86400.0  # seconds after which the server lets an approval expire
-_CHOICES = (Choice("allow", "Allow", "allow"), Choice("deny", "Deny", "deny"))
+
 _IN_ERROR = re.compile(r"Approval ID:\s*([0-9A-Za-z][0-9A-Za-z-]{7,63})")
 _QUOTED = re.compile(r"tool\s+['\"‘“]([^'\"’”]+)['\"’”]", re.I)
 
@@ -52,7 +53,7 @@ class Pause:
             tool=self.tool,
             args=self.args,
             text=self.text,
-            choices=_CHOICES,
+            choices=(Choice("allow", tr("Allow"), "allow"), Choice("deny", tr("Deny"), "deny")),
             expires=_DAY,
         )
 
@@ -103,7 +104,7 @@ def of_error(text: str) -> Pause | None:
         return None
     quoted = _QUOTED.search(text)
     tool = quoted.group(1) if quoted else None
-    words = f"{tool or 'A tool'} needs a person's approval. Approving lets the next try through."
+    words = tr("{tool} needs a person's approval. Approving lets the next try through.", tool=tool or tr("A tool"))
     return Pause(ask=found.group(1), route="resolve", id=found.group(1), text=words, tool=tool, dead=True)
 
 
@@ -129,7 +130,7 @@ def of_review(data: Any) -> Pause | None:
     """The pause of an entry of the human-review list, which is settled by `decide`."""
     if not isinstance(data, dict) or not isinstance(data.get("id"), str):
         return None
-    text = first_text(data, ("reason",)) or "The run waits for a review."
+    text = first_text(data, ("reason",)) or tr("The run waits for a review.")
     run_id = first_text(data, ("runId",)) or None
     options = data.get("options") or None
     return Pause(ask=data["id"], route="decide", id=data["id"], text=text, args=options, run_id=run_id)
@@ -161,12 +162,13 @@ def value_of(data: Any) -> Any:
 
 
 def _words(route: Route, tool: str | None, action: Mapping[str, Any]) -> str:
-    source = first_text(action, ("sourceAgentId",)) or "The agent"
+    source = first_text(action, ("sourceAgentId",)) or tr("The agent")
     if route == "escalate":
-        return f"{source} wants to hand over to {first_text(action, ('targetAgentId',)) or 'another agent'}."
+        target = first_text(action, ("targetAgentId",)) or tr("another agent")
+        return tr("{source} wants to hand over to {target}.", source=source, target=target)
     if route == "decide":
-        return f"{tool or 'The team'} wants to give work to {source}."
-    return f"The agent wants to use {tool or 'a tool'}."
+        return tr("{tool} wants to give work to {source}.", tool=tool or tr("The team"), source=source)
+    return tr("The agent wants to use {tool}.", tool=tool or tr("a tool"))
 
 
 def _tiers(action: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from desktop.core.adapters.procurator_approvals import HELD, Pause, of_action, o
 from desktop.core.adapters.procurator_frames import SEND_AGAIN, ServerRun, json_of
 from desktop.core.adapters.words import retry_after
 from desktop.core.events import AgentChanged, AnyEvent, AskClosed, AskEnd, Beat, Failure, Notice, RunEnded
+from desktop.core.language import tr
 from desktop.core.requests import Answer, Prompt, Reply, Steps, Talk, Wait
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class DecidingRun(ServerRun):
         """Decide while the old stream is still open; the script follows the run once it has closed."""
         pause = self.server.pauses[answer.ask]
         if pause.route == "unknown":
-            return "The server has not told yet what this is about. Decide when it has."
+            return tr("The server has not told yet what this is about. Decide when it has.")
         trouble = yield from self.decide(pause, bool(answer.allow))
         return trouble.text if trouble else None
 
@@ -51,9 +52,11 @@ class DecidingRun(ServerRun):
             return (yield from self._refused(pause, reply))
         if reply.status == 404:
             yield from self._closed(pause, "withdrawn")
-            return Failure("The server knows no such request (any more). Nothing was decided.", "gone", 404)
+            return Failure(tr("The server knows no such request (any more). Nothing was decided."), "gone", 404)
         if reply.status == 403:
-            words = "This account may not decide: approving a tool needs an admin. Log in as one, or ask one to decide."
+            words = tr(
+                "This account may not decide: approving a tool needs an admin. Log in as one, or ask one to decide."
+            )
             return Failure(words, code="forbidden", http=403)
         if reply.status >= 400:
             return self.adapter.failure_of(reply)
@@ -80,7 +83,9 @@ class DecidingRun(ServerRun):
             return
         yield from self._taken(pause, allow)
         if word == "PENDING":
-            words = "Your approval counts, and the server wants more approvers. The run goes on when they have decided."
+            words = tr(
+                "Your approval counts, and the server wants more approvers. The run goes on when they have decided."
+            )
             yield Notice(text=words, code="quorum")
 
     def _refused(self, pause: Pause, reply: Reply) -> Steps[Failure | None]:
@@ -88,7 +93,7 @@ class DecidingRun(ServerRun):
         standing = yield from self._standing(pause)
         if standing == "PENDING":
             yield from self._taken(pause, True)
-            yield Notice(text="Your vote was in already; the server wants more approvers.", code="quorum")
+            yield Notice(text=tr("Your vote was in already; the server wants more approvers."), code="quorum")
         elif standing in ("APPROVED", "REJECTED"):
             yield from self._overruled(pause, standing == "APPROVED")
         else:
@@ -106,8 +111,8 @@ class DecidingRun(ServerRun):
             yield from self._taken(pause, standing == "APPROVED")
             return None
         waits = standing == "PENDING"
-        words = "The server still waits for it: decide again." if waits else "It may or may not have arrived."
-        return Failure(f"No reply came to the decision. {words} ({failure.text})", failure.code)
+        words = tr("The server still waits for it: decide again.") if waits else tr("It may or may not have arrived.")
+        return Failure(f"{tr('No reply came to the decision.')} {words} ({failure.text})", failure.code)
 
     def _standing(self, pause: Pause) -> Steps[str]:
         """The status word of an approval at the server; "" if it does not say."""
@@ -122,7 +127,8 @@ class DecidingRun(ServerRun):
 
     def _overruled(self, pause: Pause, allowed: bool) -> Iterator[AnyEvent]:
         yield from self._taken(pause, allowed, "superseded")
-        yield Notice(text=f"Somebody had already decided this: {_WORDS[allowed]}.", code="superseded")
+        words = tr("Somebody had already approved this.") if allowed else tr("Somebody had already rejected this.")
+        yield Notice(text=words, code="superseded")
 
     def _taken(self, pause: Pause, allow: bool, how: AskEnd = "answered") -> Iterator[AnyEvent]:
         """The decision stands: the ask is closed, and a refused call is denied."""
@@ -151,7 +157,9 @@ class DecidingRun(ServerRun):
             row = yield from self.newest()
             self.run_id = str(row["id"]) if row and row.get("id") else None
         if self.run_id is None:
-            yield Notice(text="The decision is made. The server does not tell which run it belongs to.", code="no-run")
+            yield Notice(
+                text=tr("The decision is made. The server does not tell which run it belongs to."), code="no-run"
+            )
             yield RunEnded(status="completed") if allow else RunEnded(status="cancelled", reason="denied")
             return
         yield from self.poll(self.run_id)
@@ -161,9 +169,10 @@ class DecidingRun(ServerRun):
         if not allow:
             yield RunEnded(status="cancelled", reason="denied")
             return
-        words = (
-            f"{pause.tool or 'The tool'} is approved, but the run that asked is over. Send the message again. With "
-            "runs that do not stream (a setting of this connection) the server waits for approvals by itself."
+        words = tr(
+            "{tool} is approved, but the run that asked is over. Send the message again. With "
+            "runs that do not stream (a setting of this connection) the server waits for approvals by itself.",
+            tool=pause.tool or tr("The tool"),
         )
         yield Notice(text=words, code=SEND_AGAIN)
         yield RunEnded(status="completed")
@@ -212,15 +221,20 @@ class DecidingRun(ServerRun):
         name = str(row.get("agentId") or "member")
         yield AgentChanged(path=(name,), name=name, state="done")
         yield from self.row(row, (name,))
-        words = f"{name} is done, but the server cannot resume its team. Send the message again for the team's answer."
+        words = tr(
+            "{name} is done, but the server cannot resume its team. Send the message again for the team's answer.",
+            name=name,
+        )
         yield Notice(text=words, code=SEND_AGAIN)
         yield from self.on_end()
 
     def _lost(self, reply: Reply) -> RunEnded:
         if reply.failure is None and reply.status < 400:
-            return RunEnded(status="failed", reason="gone", error=Failure("The server knows no such run.", "gone"))
+            return RunEnded(status="failed", reason="gone", error=Failure(tr("The server knows no such run."), "gone"))
         failure = self.adapter.failure_of(reply)
-        words = f"The run could not be followed any longer: {failure.text} The server may still be working."
+        words = tr(
+            "The run could not be followed any longer: {text} The server may still be working.", text=failure.text
+        )
         return RunEnded(status="cut", reason="network", error=replace(failure, text=words))
 
     def details(self) -> Steps[None]:
@@ -276,7 +290,7 @@ class FollowRun(DecidingRun):
     def _decide(self, pause: Pause | None, answer: Answer) -> Steps[None]:
         if pause is None:
             yield AskClosed(ask=answer.ask, how="withdrawn")
-            failure = Failure("Sluice no longer knows this request. Look up what became of the run.", "gone")
+            failure = Failure(tr("Sluice no longer knows this request. Look up what became of the run."), "gone")
             yield RunEnded(status="failed", reason="gone", error=failure)
             return
         if pause.route == "unknown":
@@ -293,17 +307,19 @@ class FollowRun(DecidingRun):
         self.asking = [pause.ask]
         yield from self.details()
         if self.pauses()[0].route == "unknown":
-            words = "The server does not tell what it waits for. Decide in its own console, then look up the run."
+            words = tr("The server does not tell what it waits for. Decide in its own console, then look up the run.")
             yield RunEnded(status="failed", reason="undecided", error=Failure(words, "unknown"))
         else:
-            yield Notice(text="Now the server has told what this is about. Please decide again.", code="asked-again")
+            yield Notice(
+                text=tr("Now the server has told what this is about. Please decide again."), code="asked-again"
+            )
             yield RunEnded(status="waiting")
 
     def _look_up(self) -> Steps[None]:
         if self.run_id is None:
             row = yield from self.newest()
             if row is None or not row.get("id"):
-                failure = Failure("The server knows no run of this conversation.", "gone")
+                failure = Failure(tr("The server knows no run of this conversation."), "gone")
                 yield RunEnded(status="failed", reason="gone", error=failure)
                 return
             self.run_id = str(row["id"])

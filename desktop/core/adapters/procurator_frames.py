@@ -28,6 +28,7 @@ from desktop.core.events import (
     TextDelta,
     Usage,
 )
+from desktop.core.language import tr
 from desktop.core.requests import Answer, Prompt, Reply, Steps, Talk
 from desktop.core.wire.frames import Frame
 from desktop.core.wire.jsontext import clean, compact, parse
@@ -122,7 +123,7 @@ class ServerRun(Run):
         if self._agent:
             yield _agent(self._agent, "done")
         if not self._spoke and not self._trace.seen:
-            yield Notice(text="The agent ended without an answer.", code="empty")
+            yield Notice(text=tr("The agent ended without an answer."), code="empty")
         yield RunEnded(status="completed")
 
     def _start(self, data: str) -> Iterator[AnyEvent]:
@@ -191,17 +192,17 @@ class ServerRun(Run):
             return
         pause = of_error(data)
         if pause is not None:
-            words = "This run ended over it: decide, then send the message again."
+            words = tr("This run ended over it: decide, then send the message again.")
             self.trouble = Failure(f"{pause.text} {words}", code="approval")
             yield from self.opened(replace(pause, run_id=self.run_id))
         else:
-            self.trouble = Failure(_JAVA.sub("", data).strip() or "The server failed and did not say why.")
+            self.trouble = Failure(_JAVA.sub("", data).strip() or tr("The server failed and did not say why."))
 
     def _cancelled(self, data: str) -> Iterator[AnyEvent]:
         if self.trouble is not None:
             yield from self.on_end()
         else:
-            words = f"The server ended the run: {data}" if data else "The server ended the run."
+            words = tr("The server ended the run: {said}", said=data) if data else tr("The server ended the run.")
             yield RunEnded(status="cancelled", reason="server", error=Failure(words, code="cancelled"))
 
     def _stop(self, data: str) -> Iterator[AnyEvent]:

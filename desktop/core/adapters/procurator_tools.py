@@ -9,6 +9,7 @@ from typing import Any
 from desktop.core.adapters.procurator_approvals import value_of
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import AnyEvent, Notice, ToolEnded, ToolStarted, ToolStatus
+from desktop.core.language import tr
 from desktop.core.wire.jsontext import compact
 
 _ID = ("id", "toolCallId", "call_id")
@@ -44,7 +45,7 @@ class Calls:
         elif name := _name_in(data):
             yield from self.adopt(self._mint(), name)
         else:
-            yield Notice(text=data or "The agent uses a tool.")
+            yield Notice(text=data or tr("The agent uses a tool."))
 
     def end(self, data: str, failed: bool) -> Iterator[AnyEvent]:
         """A TOOL_END or TOOL_ERROR."""

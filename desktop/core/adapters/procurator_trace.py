@@ -21,6 +21,7 @@ from desktop.core.events import (
     ToolEnded,
     ToolStarted,
 )
+from desktop.core.language import tr
 
 _TARGET = ("targetAgentId", "agentId", "memberId")
 _ENDS: dict[str, AgentState] = {"RUN_COMPLETE": "done", "RUN_FAILED": "failed", "RUN_CANCELLED": "closed"}
@@ -58,9 +59,9 @@ class Trace:
             case "RUN_COMPLETE" | "RUN_FAILED" | "RUN_CANCELLED":
                 yield self._member(_named(data, payload), _ENDS[kind]) if child else _ended(kind, payload)
             case "RUN_PAUSED":
-                yield Notice(text="The run waits for a person's decision.", code="paused")
+                yield Notice(text=tr("The run waits for a person's decision."), code="paused")
             case "BUDGET_EXCEEDED":
-                yield Notice(level="warning", text="The budget of this agent is used up.", code="budget")
+                yield Notice(level="warning", text=tr("The budget of this agent is used up."), code="budget")
             case "ORCHESTRATOR_DECISION":
                 yield Notice(text=_team(payload), code="team")
             case "DELEGATION_START" | "DELEGATION_COMPLETE":
@@ -111,7 +112,7 @@ class Trace:
             call=found[0],
             path=found[2],
             status="error" if bad else "ok",
-            error="The tool failed; the feed does not say how." if bad else None,
+            error=tr("The tool failed; the feed does not say how.") if bad else None,
             ms=float(ms) if isinstance(ms, (int, float)) else None,
         )
 
@@ -120,7 +121,7 @@ class Trace:
             self._count += 1
             self._models.append(f"model-{self._count}")
         step = self._models[-1] if asked else self._models.pop(0)
-        return Step(step=step, label="Model call", type="model-call", state="running" if asked else "done")
+        return Step(step=step, label=tr("Model call"), type="model-call", state="running" if asked else "done")
 
 
 def _named(data: dict[str, Any], payload: dict[str, Any]) -> str:
@@ -132,14 +133,16 @@ def _ended(kind: str, payload: dict[str, Any]) -> RunEnded:
         return RunEnded(status="completed")
     if kind == "RUN_CANCELLED":
         return RunEnded(status="cancelled", reason="server")
-    words = first_text(payload, ("errorMessage", "error", "message")) or "The run failed; the feed does not say how."
+    words = first_text(payload, ("errorMessage", "error", "message"))
+    words = words or tr("The run failed; the feed does not say how.")
     return RunEnded(status="failed", reason="server", error=Failure(words))
 
 
 def _team(payload: dict[str, Any]) -> str:
-    members = [str(m) for m in payload.get("memberIds") or ()]
-    mode = first_text(payload, ("mode",)) or "a"
-    return f"{mode} team" + (f" with {', '.join(members)}" if members else "")
+    members = ", ".join(str(m) for m in payload.get("memberIds") or ())
+    mode = first_text(payload, ("mode",))
+    team = tr("{mode} team", mode=mode) if mode else tr("a team")
+    return tr("{team} with {members}", team=team, members=members) if members else team
 
 
 def _task(payload: dict[str, Any]) -> Step:

@@ -19,6 +19,7 @@ from desktop.core.adapters.words import message_in
 from desktop.core.capabilities import PICTURES, Capabilities, Field
 from desktop.core.errors import ConnectionFailed
 from desktop.core.events import Failure, RunEnded
+from desktop.core.language import tr
 from desktop.core.requests import Connection, Found, HttpCall, Prompt, Reply, Secrets, Steps, Talk
 from desktop.core.wire.jsontext import clean, parse
 
@@ -61,7 +62,7 @@ class PromptShuttleRun(PromptShuttleStream):
         """As usual, but a refusal of pictures says what it may be."""
         if reply is not None and reply.status == 400 and self.prompt.images:
             failure = self.adapter.failure_of(reply)
-            words = f"{failure.text} The model or the service may not take pictures."
+            words = f"{failure.text} {tr('The model or the service may not take pictures.')}"
             yield RunEnded(status="failed", reason="http", error=replace(failure, text=words))
             return
         yield from super().settle(reply)
@@ -176,7 +177,7 @@ class PromptShuttleAdapter(Adapter):
             self.prefix = _PREFIX
             reply = yield self.call("GET", "/llm-logs?rootOnly=true")
         if reply is not None and 200 <= reply.status < 300:
-            return Found("The service answers and takes the key.")
+            return Found(tr("The service answers and takes the key."))
         if reply is not None and reply.status == 404:
-            return Found("A server answers, but has no log to try the key on. The first message will tell.")
+            return Found(tr("A server answers, but has no log to try the key on. The first message will tell."))
         raise ConnectionFailed(self.failure_of(reply or Reply(0)).text)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import Failure, RunStatus, Usage
+from desktop.core.language import tr
 from desktop.core.wire.jsontext import parse
 
 _TEXTS = ("text", "content", "output", "outputText", "response", "result", "answer", "message", "finalText")
@@ -82,7 +83,8 @@ def failure_in(data: Any, opening: str) -> Failure:
     error = data.get("error") if isinstance(data, Mapping) else None
     said = message_in(error) or message_in(data)
     code = first_text(error, ("code", "type")) or first_text(data, ("code",))
-    return Failure(f"{opening}: {said}" if said else f"{opening}. The server gives no reason.", code=code or "error")
+    words = f"{opening}: {said}" if said else f"{opening}. {tr('The server gives no reason.')}"
+    return Failure(words, code=code or "error")
 
 
 def tool_name(data: Mapping[str, Any]) -> str:

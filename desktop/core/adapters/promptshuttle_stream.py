@@ -33,15 +33,18 @@ from desktop.core.events import (
     TextDelta,
     TextSet,
 )
+from desktop.core.language import mark, tr
 from desktop.core.requests import Prompt, Talk
 from desktop.core.wire.frames import Frame
 from desktop.core.wire.jsontext import parse
 
 _REMEMBERED = 10_000  # event ids kept for finding repeats
-_MIXED = "Several agents of one name work at once and the server does not say which; their text is shown together."
-_NOWHERE = (
+_MIXED = mark(
+    "Several agents of one name work at once and the server does not say which; their text is shown together."
+)
+_NOWHERE = mark(
     "The server finished without sending an answer. Streaming can be switched off in the connection; the service's "
-    "log may hold the text"
+    "log may hold the text."
 )
 
 
@@ -94,7 +97,7 @@ class PromptShuttleStream(Run):
         if not isinstance(data, dict):
             return [self._no_stream()]
         if data.get("error"):
-            failure = look.failure_in(data, "The service answered with an error")
+            failure = look.failure_in(data, tr("The service answered with an error"))
             return [RunEnded(status="failed", reason="error", error=failure)]
         text = look.answer_in(data)
         if not text and not isinstance(data.get("choices"), list):
@@ -124,8 +127,8 @@ class PromptShuttleStream(Run):
             found = look.FINISHES.get(self._finish, "completed")
             status = found if found in ("limit", "refused") else "completed"
         if not answered and status == "completed":
-            where = f" under the id {self.run_id}." if self.run_id else "."
-            yield Notice(level="warning", text=_NOWHERE + where, code="no-answer")
+            where = tr("It stands there under the id {id}.", id=self.run_id) if self.run_id else ""
+            yield Notice(level="warning", text=f"{tr(_NOWHERE)} {where}".strip(), code="no-answer")
         yield RunEnded(status=status, reason=self._finish or None)
 
     def _begin(self, data: dict[str, Any], about: dict[str, Any]) -> list[AnyEvent]:
@@ -148,7 +151,7 @@ class PromptShuttleStream(Run):
 
     def _nameless(self, data: dict[str, Any]) -> Events:
         if data.get("error"):
-            failure = look.failure_in(data, "The request failed")
+            failure = look.failure_in(data, tr("The request failed"))
             return [RunEnded(status="failed", reason="error", error=failure)]
         return [Raw(name="message", data=data)]
 
@@ -226,7 +229,7 @@ class PromptShuttleStream(Run):
         self._new_part(path)
         if self._running[path] > 1 and not self._told_mixed:
             self._told_mixed = True
-            yield Notice(path=path, text=_MIXED, code="mixed")
+            yield Notice(path=path, text=tr(_MIXED), code="mixed")
         call = self._tools.shows(path)
         if call is not None:
             yield call
@@ -241,7 +244,7 @@ class PromptShuttleStream(Run):
             yield self._agent(path, data, "running" if left else "done", result=text or None)
 
     def _agent_failed(self, path: Path, data: dict[str, Any]) -> Events:
-        said = look.failure_in(data, "The agent failed").text
+        said = look.failure_in(data, tr("The agent failed")).text
         if not path:  # the request may still go on; its own failure is another event
             yield Notice(level="warning", text=said, code="agent")
             return
@@ -257,7 +260,7 @@ class PromptShuttleStream(Run):
         step = self._open_calls[path] = Step(
             path=path,
             step="/".join((*path, f"call {number}")),
-            label=first_text(data, ("model",)) or f"Model call {number}",
+            label=first_text(data, ("model",)) or tr("Model call {number}", number=number),
             type="model-call",
             n=number,
         )
@@ -285,7 +288,7 @@ class PromptShuttleStream(Run):
 
     def _trouble(self, path: Path, data: dict[str, Any]) -> Events:
         """`error` is not the end; it is the reason of one if the stream ends on it."""
-        failure = look.failure_in(data, "The service reports an error")
+        failure = look.failure_in(data, tr("The service reports an error"))
         recoverable = data.get("recoverable")
         if not path and recoverable is not True:
             self._error = failure
@@ -301,7 +304,7 @@ class PromptShuttleStream(Run):
         return [*events, *self._completed(answered)]
 
     def _request_failed(self, path: Path, data: dict[str, Any]) -> Events:
-        failure = look.failure_in(data, "The request failed")
+        failure = look.failure_in(data, tr("The request failed"))
         return [*self._usage((), data), RunEnded(status="failed", reason="error", error=failure)]
 
     def _unknown(self, kind: str, path: Path, data: dict[str, Any]) -> Events:
@@ -314,8 +317,10 @@ class PromptShuttleStream(Run):
             channel: Channel = "reasoning" if "reason" in low or "think" in low else "answer"
             return [TextDelta(path=path, channel=channel, part=self._part(path), text=text)]
         if "approval" in low:
-            said = message_in(inner) or "This service's approvals cannot be answered from here."
-            return [Notice(path=path, text=f"The server reports “{kind}”: {said}", code="approval")]
+            said = message_in(inner) or tr("This service's approvals cannot be answered from here.")
+            return [
+                Notice(path=path, text=tr("The server reports “{kind}”: {said}", kind=kind, said=said), code="approval")
+            ]
         return [Raw(name=kind, data=inner if inner is not None else data, path=path)]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from desktop.core.adapters import promptshuttle_data as look
 from desktop.core.adapters.words import first_text, message_in
 from desktop.core.events import AnyEvent, Path, ToolArgs, ToolEnded, ToolStarted, ToolStatus
+from desktop.core.language import tr
 
 
 class Tools:
@@ -44,7 +45,7 @@ class Tools:
         result = look.tool_result({key: value for key, value in data.items() if not failed or key != "error"})
         said = message_in(data.get("error")) or (message_in(data) if failed else "")
         failed = failed or look.is_error(result)
-        error = (said or message_in(result) or "The tool gave no reason.") if failed else None
+        error = (said or message_in(result) or tr("The tool gave no reason.")) if failed else None
         status: ToolStatus = "error" if failed else "ok"
         ms = look.milliseconds(data)
         yield ToolEnded(path=tool.path, call=call, status=status, result=result, error=error, ms=ms)

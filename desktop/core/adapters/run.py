@@ -30,6 +30,7 @@ from desktop.core.events import (
     RunStatus,
     TextSet,
 )
+from desktop.core.language import tr
 from desktop.core.requests import (
     Answer,
     HttpCall,
@@ -278,7 +279,10 @@ class Run:
             case Comment():
                 return [Beat()]
             case TooLong(limit):
-                words = f"The server sent a line longer than the limit of {size_words(limit)}; it was left out."
+                words = tr(
+                    "The server sent a line longer than the limit of {size}; it was left out.",
+                    size=size_words(limit),
+                )
                 return [Notice(level="warning", text=words, code="too-long")]
             case Frame():
                 try:
@@ -316,7 +320,7 @@ class Run:
                 self._whole.append(data)
             return [], b""
         if self._whole_size > MAX_WHOLE:
-            words = f"The answer is no stream and longer than the limit of {size_words(MAX_WHOLE)}."
+            words = tr("The answer is no stream and longer than the limit of {size}.", size=size_words(MAX_WHOLE))
             return self.failed(Failure(words, code="too-long"), "too-long"), b""
         self._whole.append(data)
         if self._sniffing and self._whole_size >= LEAST:
@@ -332,8 +336,8 @@ class Run:
             return [], b""
         self._framer = self.framer(self.bounds.line, self.bounds.event)
         self._whole.clear()
-        named = media_type(self.headers) or "no type"
-        words = f"The server calls its stream “{named}”; it is read all the same."
+        named = media_type(self.headers) or tr("no type")
+        words = tr("The server calls its stream “{named}”; it is read all the same.", named=named)
         return self.emit([Notice(text=words, code="type")]), body
 
     def _settle_whole(self, reply: Reply) -> Steps[None]:
@@ -350,7 +354,7 @@ class Run:
             for event in self.on_whole(data):
                 yield fit(event)
         except _SHAPELESS:
-            words = "A part of the server's answer has a shape that Sluice does not know."
+            words = tr("A part of the server's answer has a shape that Sluice does not know.")
             yield RunEnded(status="failed", reason="unreadable", error=Failure(words, code="unreadable"))
 
     def _no_stream(self) -> RunEnded:
