@@ -38,9 +38,9 @@ def elements(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
         case "front":
             return [Code(_front(piece.source), "yaml", gap=piece.gap)]
         case "inline":
-            runs = runs_of(parse_inline(piece.source, env)[0])
+            runs = inline(piece.source, env)
             return [Paragraph("paragraph", runs, gap=piece.gap, rtl=rtl_of(runs))] if runs else []
-    if (found := _open_fence(piece) or _plain_line(piece)) is not None:
+    if found := _open_fence(piece) or _one_line(piece, env):
         return [found]
     return parsed(piece, env)
 
@@ -53,16 +53,18 @@ def parsed(piece: Slice, env: dict[str, Any] | None = None) -> list[Element]:
     return _Builder(piece).build(tokens)
 
 
-def is_plain(text: str) -> bool:
-    """Whether the parser would find nothing but words in it."""
-    return bool(_PLAIN.fullmatch(text)) and "www." not in text
+def inline(text: str, env: dict[str, Any] | None) -> Runs:
+    """The runs of a text without its blocks. Most of what is written is words, and the parser takes its time."""
+    if _PLAIN.fullmatch(text) and "www." not in text:
+        return (Run(text),)
+    return _runs(parse_inline(text, env)[0])
 
 
-def _plain_line(piece: Slice) -> Paragraph | None:
-    """A line of words, perhaps a heading or a list item: most of what is written, and the parser takes its time."""
-    if piece.opener or not (found := _LINE.match(piece.source)) or not is_plain(found[3]):
+def _one_line(piece: Slice, env: dict[str, Any] | None) -> Paragraph | None:
+    """A line that begins with a letter, or such a heading or list item: no block of it needs the parser."""
+    if piece.opener or not (found := _LINE.match(piece.source)) or (found[2] and "#" in found[3]):
         return None
-    runs = (Run(found[3].rstrip()),)
+    runs = inline(found[3].rstrip(), env)
     if found[2]:
         return Paragraph(f"heading-{len(found[2])}", runs, gap=piece.gap, rtl=rtl_of(runs))
     if not found[1]:
@@ -217,7 +219,7 @@ class _Builder:
         if len(children) == 1 and children[0].type == "math_inline_double" and not marker:
             self.out.append(Formula(children[0].content.strip(), self._nest, gap))
             return
-        runs = runs_of(token)
+        runs = _runs(token)
         if runs or marker:
             self.out.append(Paragraph(self.role, runs, self._nest, marker, gap, rtl_of(runs)))
 
@@ -243,7 +245,7 @@ class _Builder:
         aligns: list[str] = []
         for token in walk:
             if token.type == "inline":
-                cells.append(runs_of(token))
+                cells.append(_runs(token))
             elif token.type == "th_open":
                 aligns.append(str(token.attrGet("style") or "").removeprefix("text-align:"))
             elif token.type == "tr_close":
@@ -266,7 +268,7 @@ def rtl_of(runs: Runs) -> bool:
     return is_rtl("".join(run.text for run in runs if not run.marks & Mark.CODE))
 
 
-def runs_of(token: Token) -> Runs:
+def _runs(token: Token) -> Runs:
     """The runs of an inline token, neighbours of one look joined."""
     runs: list[Run] = []
     marks = 0

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from desktop.core.markdown.build import elements, hostile, is_plain, join, rtl_of, runs_of
+from desktop.core.markdown.build import elements, hostile, inline, join, rtl_of
 from desktop.core.markdown.flow import Element, Mark, Paragraph, Run, Runs
-from desktop.core.markdown.parser import parse_inline
 from desktop.core.markdown.slicer import Slice
 
 _OPEN = re.compile(r"[*~\[<$`\\]|(?<![^\W_])_|_(?![^\W_])")  # what a later character could pair with
@@ -22,56 +21,57 @@ class GrowingSlice:
     def __init__(self) -> None:
         self._before = ""  # the source up to the safe place
         self._frame: tuple[Any, ...] = ()  # what else the slice is made of
-        self._elements: list[Element] = []  # of the source up to there
+        self._above: list[Element] = []  # what is shown of the source up to there, the last paragraph apart
+        self._paragraph = Paragraph("", ())
+        self._runs: Runs = ()
 
     def forget(self) -> None:
         """Parse all of it the next time."""
         self._before = ""
 
-    def elements(self, piece: Slice, env: dict[str, Any]) -> list[Element]:
-        """What the slice shows now."""
+    def elements(self, piece: Slice, env: dict[str, Any], grows: bool) -> list[Element]:
+        """What the slice shows now. `grows`: this is the slice that will be asked for again."""
         rest = piece.source[len(self._before) :]
+        if piece.kind != "inline":
+            rest = rest.rstrip()
         if not (self._before and self._goes_on(piece, rest)):
-            self._before = ""
-            found = elements(piece, env)
-            old: Runs = ()
+            if grows:
+                self._before = ""
+            found, known = elements(piece, env), 0
         else:
-            old = self._elements[-1].runs  # type: ignore[union-attr]
-            found = self._grown(rest if piece.kind == "inline" else rest.rstrip(), env)
-        self._advance(piece, found, max(len(old) - 1, 0))
+            found, known = self._grown(rest, env), len(self._runs) - 1
+        if grows:
+            self._advance(piece, found, known)
         return found
 
     def _goes_on(self, piece: Slice, rest: str) -> bool:
         same = piece[1:] == self._frame and piece.source.startswith(self._before)
-        return same and "\n" not in rest and not ("[" in rest and hostile(piece.source))
+        return same and rest[:1] in ("", " ") and "\n" not in rest and not ("[" in rest and hostile(piece.source))
 
     def _grown(self, rest: str, env: dict[str, Any]) -> list[Element]:
-        last = self._elements[-1]
-        assert isinstance(last, Paragraph)
-        runs = last.runs
-        if rest:
-            words = (Run(rest[1:]),) if is_plain(rest[1:]) else runs_of(parse_inline(rest[1:], env)[0])
-            runs = join((*runs, Run(" "), *words))
-        return [*self._elements[:-1], last._replace(runs=runs, rtl=rtl_of(runs))]
+        runs = join((*self._runs, Run(" "), *inline(rest[1:], env))) if rest else self._runs
+        return [*self._above, self._paragraph._replace(runs=runs, rtl=rtl_of(runs))]
 
     def _advance(self, piece: Slice, found: list[Element], known: int) -> None:
         """Move the safe place to the last space, if it is one. Runs before `known` have no open marks."""
-        source, last = piece.source, found[-1] if found else None
+        source, last = piece.source.rstrip(" "), found[-1] if found else None
         at = source.rfind(" ")
-        if at <= len(self._before) or not isinstance(last, Paragraph) or last.role not in ("paragraph", "note"):
+        if at <= len(self._before) or not isinstance(last, Paragraph) or last.role != "paragraph":
             return
         run = last.runs[-1] if last.runs else Run("", Mark.CODE)
         end = source[at:]
         if run.marks or run.link or len(end) < 2 or not run.text.endswith(end) or source[at - 1] in " \t":
             return
-        if "\\" in source[len(self._before) : at] or not _WORD.search(source, source.rfind("\n") + 1, at):
-            return  # a bracket of mathematics; or a line that can still become an item, a rule, or a table's
+        if "\\" in source[len(self._before) : at] or "]:" in source or "$$" in source:
+            return  # perhaps mathematics, or a title that makes a definition of the lines above
+        if not _WORD.search(source, source.rfind("\n") + 1, at):
+            return  # it can still become an item, a rule, or the line under a table's head
         head = run._replace(text=run.text[: -len(end)])
         runs = (*last.runs[:-1], head) if head.text else last.runs[:-1]
-        if not runs or any(map(_is_open, runs[known:])):
+        if not runs or any(map(_is_open, runs[max(known, 0) :])):
             return
         self._before, self._frame = source[:at], piece[1:]
-        self._elements = [*found[:-1], last._replace(runs=runs)]
+        self._above, self._paragraph, self._runs = found[:-1], last, runs
 
 
 def _is_open(run: Run) -> bool:

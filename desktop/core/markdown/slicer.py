@@ -112,9 +112,11 @@ class Slicer:
         return ahead.slices[0], ahead._slice
 
     def _look_ahead(self) -> Slicer | None:
+        if self._fence is not None:
+            return self._code_ahead(self._fence)
         line = self.partial
         body = line.strip(" \t")
-        plain = self._fence is None and self._html is None and self._kind != "front" and not self._math
+        plain = self._html is None and self._kind != "front" and not self._math
         if not (plain and self._content and body and self._parts_for_sure(line, body)):
             return None
         ahead = copy(self)
@@ -127,6 +129,20 @@ class Slicer:
         if len(body) > _MARKER and not is_rule(body):
             self._ahead = ahead
         return ahead
+
+    def _code_ahead(self, fence: Fence) -> Slicer | None:
+        """A line of code that will begin a slice, unless it closes the fence or leaves the item that the code is in."""
+        if not (self._is_full and self.partial) or self._offset or closes(self.partial, fence):
+            return None
+        ahead = copy(self)
+        ahead.slices, ahead._lines = [], list(self._lines)
+        ahead._cut(gap=False, opener=self._fence_opener)
+        return ahead
+
+    @property
+    def _is_full(self) -> bool:
+        """Whether another line of code or HTML is too much for one slice."""
+        return len(self._lines) >= CODE_LINES or self._size >= SOFT
 
     def _parts_for_sure(self, line: str, body: str) -> bool:
         """Whether this beginning of a line is enough to know."""
@@ -179,12 +195,12 @@ class Slicer:
             if not self._offset:
                 self._cut()
         else:
-            if len(self._lines) >= CODE_LINES or self._size >= SOFT:
+            if self._is_full:
                 self._cut(gap=False, opener=self._fence_opener)
             self._push(line)
 
     def _html_line(self, line: str, end: re.Pattern[str]) -> None:
-        if len(self._lines) >= CODE_LINES or self._size >= SOFT:
+        if self._is_full:
             self._cut(gap=False, kind="literal")
         self._push(line)
         if end.search(line):

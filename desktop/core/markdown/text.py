@@ -6,7 +6,6 @@ import re
 from collections import ChainMap
 from typing import Any
 
-from desktop.core.markdown.build import elements
 from desktop.core.markdown.flow import Element
 from desktop.core.markdown.growing import GrowingSlice
 from desktop.core.markdown.holdback import visible
@@ -69,7 +68,7 @@ class MarkdownText:
         lines = "" if decided else self._slicer.lines
         rest = sliced(lines + self._slicer.partial if self.finished else visible(self._slicer, lines))
         shown = [decided] if decided else []
-        if rest.source.strip() or rest.opener:
+        if rest.source.strip() or (rest.opener and not (decided and not self.finished)):
             shown.append(rest)
         self._last = rest
         return shown
@@ -80,7 +79,7 @@ class MarkdownText:
 
     def elements(self, piece: Slice) -> list[Element]:
         """What a slice shows, with the links of the whole text."""
-        return self._growing.elements(piece, self._env()) if piece is self._last else elements(piece, self._env())
+        return self._growing.elements(piece, self._env(), grows=piece is self._last)
 
     def plain(self, most: int | None = None) -> str:
         """The words of the whole text. Those of finished slices are kept. With `most`, only so many characters more are

@@ -96,9 +96,10 @@ class Colouring:
         lines = self.lines
         column = 0
         for _, kind, value in tokens:
-            group = _group(str(kind)) if kind not in _known else _known[kind]
-            _known[kind] = group
-            for number, part in enumerate(value.split("\n")):
+            group = _known.get(kind)
+            if group is None:
+                group = _known[kind] = _group(str(kind))
+            for number, part in enumerate(value.split("\n") if "\n" in value else (value,)):
                 if number:
                     lines.append([])
                     column = 0
@@ -131,8 +132,10 @@ def _tokens(
     while at < len(text):
         if at <= until and (not at or text[at - 1] == "\n"):
             place = (at, tuple(open_states), line)
-        found, action, new_state = _first_match(states[open_states[-1]], text, at)
-        if found is None:
+        for match_rule, action, new_state in states[open_states[-1]]:  # noqa: B007 - used after the loop
+            if found := match_rule(text, at):
+                break
+        else:
             if text[at] == "\n":
                 open_states = ["root"]
             tokens.append((at, Whitespace if text[at] == "\n" else Error, text[at]))
@@ -147,13 +150,6 @@ def _tokens(
         if new_state is not None:
             _follow(open_states, new_state)
     return tokens, place
-
-
-def _first_match(rules: Any, text: str, at: int) -> tuple[Any, Any, Any]:
-    for match_rule, action, new_state in rules:
-        if found := match_rule(text, at):
-            return found, action, new_state
-    return None, None, None
 
 
 def _follow(states: list[str], change: Any) -> None:
