@@ -42,6 +42,7 @@ STATES = {
 }
 #: The answer of an ask that nobody could follow to its end, because the program was gone.
 LOST = mark("lost: Sluice ended before an answer was confirmed")
+_ANSWERS = frozenset((mark("approved"), mark("allowed"), mark("rejected"), mark("denied")))
 _ORDER = {"deny-always": 0, "deny": 1, "other": 2, "allow-always": 3, "allow": 4}
 
 
@@ -98,8 +99,14 @@ def ending(item: AskItem, sent: bool) -> str:
     if item.answer == LOST:
         lost = tr("This request is lost: Sluice ended before an answer was confirmed.")
         return f"{lost} {tr('What was sent, if anything, is in the list of decisions.')}"
-    answer = f" ({one_line(item.answer, 80)})" if item.answer else ""
+    answer = f" ({one_line(answer_words(item), 80)})" if item.answer else ""
     return tr((_SENT_ENDINGS if sent else _ENDINGS)[item.state], answer=answer)
+
+
+def answer_words(item: AskItem) -> str:
+    """What was answered: a plain yes or no in the person's language, anything else as it was given."""
+    answer = item.answer or ""
+    return tr(answer) if answer == LOST or answer in _ANSWERS else answer
 
 
 def title(item: AskItem) -> str:

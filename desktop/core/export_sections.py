@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from desktop.core import conversation as c
-from desktop.core.ask_words import LOST, STATES
+from desktop.core.ask_words import STATES, answer_words
 from desktop.core.branches import shown
 from desktop.core.describe import (
     agent_line,
@@ -107,5 +107,5 @@ def _tool_words(item: c.ToolItem) -> str:
 
 
 def _ask_line(item: c.AskItem) -> str:
-    how = tr(LOST) if item.answer == LOST else item.answer or tr(STATES[item.state])
+    how = answer_words(item) or tr(STATES[item.state])
     return tr("Approval of {what}: {how}", what=item.tool or item.text or tr("a request"), how=how)

@@ -123,9 +123,9 @@ def _ask(item: AskItem) -> Row:
     detail = item.text or describe.arguments_line(item.args)
     state = tr(ask_words.STATES[item.state])
     if item.state == "answered" and item.answer:
-        state = tr("answered: {answer}", answer=item.answer)
+        state = tr("answered: {answer}", answer=ask_words.answer_words(item))
     if item.answer == ask_words.LOST:
-        state = tr(ask_words.LOST)
+        state = ask_words.answer_words(item)
     if item.trouble:
         state = f"{state}; {item.trouble}"
     waits = item.state == "pending"
