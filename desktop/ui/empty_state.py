@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.core.capabilities import Capabilities
+from desktop.core.language import tr
 from desktop.ui.labels import PlainLabel
 
 _TRY = ("What can you do?", "Explain in two sentences why the sky is blue.", "Write a haiku about rivers.")
@@ -36,18 +37,20 @@ class EmptyState(QWidget):
         for text in _TRY:
             self._button(text, lambda _=False, t=text: self.suggestion_chosen.emit(t))
 
-    def show_welcome(self, model_trouble: str | None) -> None:
-        """A first start: three ways to begin; nothing is sent anywhere without a click."""
+    def show_welcome(self, model_trouble: str | None, to_fetch: bool = False) -> None:
+        """A first start: four ways to begin; nothing is sent anywhere without a click. `to_fetch`: the small model is
+        not here, but can be brought."""
         self._clear()
         self._heading("Talk to any agent")
         self._line("Sluice shows what an agent says, thinks and does while it does it, and asks you first.")
         self._layout.addSpacing(8)
-        self._button("A small model on this computer", self.model_wanted.emit, primary=model_trouble is None)
-        self._line(
-            model_trouble
-            or "Needs no account and no network. It is very small: fluent, often wrong, and uses no tools."
-        )
-        self._button("Add an agent server", self.add_wanted.emit, primary=model_trouble is not None)
+        small = tr("A small model on this computer")
+        name = tr("Try it with a small model on this computer (127 MB)") if to_fetch else small
+        usable = model_trouble is None or to_fetch
+        self._button(name, self.model_wanted.emit, primary=usable)
+        words = tr("Needs no account and no network. It is very small: fluent, often wrong, and uses no tools.")
+        self._line(words if usable else model_trouble or "")
+        self._button("Add an agent server", self.add_wanted.emit, primary=not usable)
         self._line("Powabase, Agent Manager, Agentrail, PromptShuttle, Dockrion, or anything OpenAI-compatible.")
         self._button("Look for servers on this computer", self.look_wanted.emit)
         self._line("Asks the usual ports of Ollama, LM Studio, llama.cpp and vLLM on this computer, once.")

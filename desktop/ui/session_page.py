@@ -153,7 +153,7 @@ class SessionPage(QWidget):
         self._ending.wanted.connect(self._remedy)
         empty = self.reading.empty
         empty.suggestion_chosen.connect(self._use_suggestion)
-        empty.model_wanted.connect(self._use_local_model)
+        empty.model_wanted.connect(self.use_local_model)
         empty.add_wanted.connect(lambda: self.connection_wanted.emit("add"))
         empty.look_wanted.connect(lambda: self.connection_wanted.emit("look"))
         empty.tour_wanted.connect(lambda: self.connection_wanted.emit("tour"))
@@ -284,18 +284,28 @@ class SessionPage(QWidget):
         self._show_connection()
         self.focus_composer()
 
-    def _use_local_model(self) -> None:
+    def use_local_model(self) -> None:
+        """Talk to the small model from now on; where it is not here yet, it is offered first."""
+        if self._workspace.connections.model_to_fetch():
+            self.connection_wanted.emit("model")
+            return
         self.use(self._workspace.connections.local())
         self._workspace.connections.warm_local_model()
 
     def _picked(self, key: str) -> None:
-        self.use(next(profile for profile in self._workspace.connections.all() if profile.id == key))
+        profile = self._workspace.connections.get(key)
+        if profile == self._workspace.connections.local() and self._workspace.connections.model_to_fetch():
+            self._show_connection()
+            self.use_local_model()
+        elif profile is not None:
+            self.use(profile)
 
     def _show_connection(self) -> None:
         profile = self.tab.profile
         self.box.picker.show_profile(profile.id if profile else None)
         if profile is None:
-            self.reading.empty.show_welcome(self._workspace.connections.local_model_trouble())
+            places = self._workspace.connections
+            self.reading.empty.show_welcome(places.local_model_trouble(), places.model_to_fetch())
             self._status.say("")
             return
         can = adapter_class(profile.connection.protocol).can

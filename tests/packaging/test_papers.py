@@ -217,14 +217,14 @@ def test_the_flatpak_names_files_that_are_here() -> None:
     assert (PACKAGING / "flatpak" / "sluice").stat().st_mode & 0o111
 
 
-def test_flatpak_sources_come_from_pips_report(scripts: None) -> None:
-    import flatpak_wheels
+def test_sources_come_from_pips_report(scripts: None) -> None:
+    import wheels
 
     def item(url: str, digest: str) -> dict[str, Any]:
         return {"download_info": {"url": url, "archive_info": {"hashes": {"sha256": digest}}}}
 
     items = [item("https://x.example/b-1.whl", "2"), item("https://x.example/a-1.whl", "1")]
-    made = flatpak_wheels.sources({"install": items})
+    made = wheels.flatpak({"install": items})
     assert made == [
         {"type": "file", "url": "https://x.example/a-1.whl", "sha256": "1"},
         {"type": "file", "url": "https://x.example/b-1.whl", "sha256": "2"},
