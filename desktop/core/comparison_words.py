@@ -24,11 +24,11 @@ WHAT = (
 
 def as_text(found: Comparison, a: str, b: str) -> str:
     """A report for people, what differs only."""
-    lines = [f"A  {a}", f"B  {b}", "", *_table(found), ""]
+    lines = [f"A  {visible(a)}", f"B  {visible(b)}", "", *_table(found), ""]
     for pair in found.pairs:
         if pair.how != "same":
-            lines += [f"{_SIGNS[pair.how]} {pair.step.title}: {tr(HOW[pair.how])}", *_details(pair)]
-    return visible("\n".join((*lines, verdict(found))))
+            lines += [f"{_SIGNS[pair.how]} {visible(pair.step.title)}: {tr(HOW[pair.how])}", *_details(pair)]
+    return "\n".join((*lines, verdict(found)))
 
 
 def verdict(found: Comparison) -> str:
@@ -61,8 +61,8 @@ def took(pair: Pair) -> tuple[str, str]:
 
 def _table(found: Comparison) -> list[str]:
     names = max(len(f.name) for f in found.figures)
-    width = max(len(f.a) for f in found.figures)
-    return [f"  {_mark(f)} {f.name:<{names}}  {f.a:<{width}}  {f.b}".rstrip() for f in found.figures]
+    width = max(len(visible(f.a)) for f in found.figures)
+    return [f"  {_mark(f)} {f.name:<{names}}  {visible(f.a):<{width}}  {visible(f.b)}".rstrip() for f in found.figures]
 
 
 def _mark(figure: Figure) -> str:
@@ -83,7 +83,7 @@ def shown(found: list[Piece]) -> str:
             out.append(_shortened(text, first=number == 0, last=number == len(found) - 1))
         else:
             out.append(f"[-{text}-]" if piece.how == "only a" else f"{{+{text}+}}")
-    return "".join(out).replace("\n", "\n    ")
+    return visible("".join(out)).replace("\n", "\n    ")
 
 
 def _shortened(text: str, first: bool, last: bool) -> str:

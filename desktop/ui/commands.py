@@ -91,6 +91,7 @@ class Commands(QObject):
             "rules": window.asks.open_rules,
             "audit": window.asks.open_audit,
             "open_recording": window.replaying.ask_which,
+            "compare": window.replaying.compare,
             "tour": window.replaying.tour,
             "snippets": window.dialogs.snippets,
             "settings": window.dialogs.settings,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
+from desktop.core.language import tr
 from desktop.services.recording_player import MAX_SPEED, Player
 from desktop.ui.labels import PlainLabel
 
@@ -15,9 +16,10 @@ _FRAME = "#replay_bar { background: palette(window); border: 1px dashed palette(
 
 
 class ReplayBar(QFrame):
-    """Signal `restarted()`: the recording begins anew, in a new session."""
+    """Signals: `restarted()`: the recording begins anew, in a new session; `compare_wanted()`: with another one."""
 
     restarted = Signal()
+    compare_wanted = Signal()
 
     def __init__(self, player: Player, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,6 +49,11 @@ class ReplayBar(QFrame):
         self._tools = QHBoxLayout()
         self._tools.setSpacing(4)
         self._tools.addWidget(title, 1)
+        compare = QToolButton(objectName="replay_compare", text=tr("Compare with…"), autoRaise=True)
+        compare.setToolTip(tr("Hold this recording against another one"))
+        compare.setMinimumHeight(30)
+        compare.clicked.connect(self.compare_wanted)
+        self._tools.addWidget(compare)
         layout.addLayout(self._tools)
         layout.addWidget(self._words)
         layout.addWidget(self._note)

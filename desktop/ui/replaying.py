@@ -20,6 +20,7 @@ from desktop.ui.labels import literal_title
 
 if TYPE_CHECKING:
     from desktop.services.workspace import Workspace
+    from desktop.ui.compare_dialog import CompareDialog
     from desktop.ui.main_window import MainWindow
 
 _KINDS = f"Recordings (*{SUFFIX} *.http);;All files (*)"
@@ -39,6 +40,14 @@ class Replaying(QObject):
         dialog.fileSelected.connect(lambda path: self.open(Path(path)))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def compare(self) -> CompareDialog:
+        """Hold two recordings against each other."""
+        from desktop.ui.compare_dialog import CompareDialog
+
+        dialog = CompareDialog(self._workspace.paths.recordings, parent=self._window)
+        dialog.open()
+        return dialog
 
     def open(self, path: Path, protocol: str | None = None, name: str = "") -> None:
         """Play the recording in a new tab."""

@@ -42,6 +42,7 @@ COMMANDS = (
     Command("rules", "Rules…", "Chat", None, "approvals always allow"),
     Command("audit", "List of decisions…", "Chat", None, "audit approvals"),
     Command("open_recording", "Open a recording…", "Chat", None, "replay"),
+    Command("compare", "Compare two recordings…", "Chat", None, "diff replay"),
     Command("tour", "See what agents do", "Chat", None, "demo recordings"),
     Command("snippets", "Snippets…", "Chat", None, "slash prompts"),
     Command("settings", "Settings…", "Chat", Keys.Preferences, "preferences options colours theme"),

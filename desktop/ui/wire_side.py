@@ -94,10 +94,21 @@ class WireSide(QObject):
         assert player is not None
         bar = ReplayBar(player, page.tab.title.removeprefix("Replay: "))
         bar.restarted.connect(self._anew)
+        bar.compare_wanted.connect(self._compare)
         outer = page.box.parentWidget().layout()
         page.box.hide()
         outer.insertWidget(1, bar, 100)  # type: ignore[union-attr]
         bar.add_tools(page.box.thinking, page.box.activity, page.box.wire, page.box.timeline)
+
+    def _compare(self) -> None:
+        from desktop.ui.compare_dialog import CompareDialog
+
+        page, player = self._page, self._page.tab.player
+        assert player is not None
+        first = page.tab.title.removeprefix("Replay: "), player.recording
+        dialog = CompareDialog(page._workspace.paths.recordings, first, page.window())
+        dialog.open()
+        dialog.ask_which(1)
 
     def _anew(self) -> None:
         self._page._bridge.clear()
