@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QApplication
 
 from desktop.core.adapters import adapter_class
 from desktop.core.arguments import ask_digest
-from desktop.core.ask_words import plain_answer, what
+from desktop.core.ask_words import plain_answer
 from desktop.core.conversation import AskItem
-from desktop.core.describe import arguments_line
 from desktop.core.errors import SluiceError
 from desktop.core.requests import Answer
-from desktop.core.visible import one_line
 from desktop.services.decision_tap import PERSON
 from desktop.services.tasks import spawn
 from desktop.ui.approval_dialog import ApprovalDialog
 from desktop.ui.approval_queue import ApprovalQueue
+from desktop.ui.ask_notices import AskNotices
 from desktop.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from desktop.ui.session_page import SessionPage
 
 _Name = tuple[str, str, int]  # tab, ask, version
-_INBOX = "inbox"
-_FEW = 3  # requests that are told one by one; of a flood the rest is told once
 
 
 class AskDesk(QObject):
@@ -59,8 +55,9 @@ class AskDesk(QObject):
         self._met: set[_Name] = set()  # came up already: a rule looks at each only once
         self._ruled: set[_Name] = set()  # a rule's answer is on its way
         self._pages: dict[str, SessionPage] = {}
-        self._notifier: Any = None
-        self._told = 0  # requests told since the person was last here
+        self.notices = AskNotices(window)
+        self.notices.wanted.connect(self.jump_wanted)
+        self.notices.inbox_wanted.connect(self.queue.show)
 
     def refresh(self, pages: Sequence[SessionPage], front: SessionPage | None) -> int:
         """Follow what changed; the front tab's next ask opens its dialog. Returns how many wait."""
@@ -71,6 +68,7 @@ class AskDesk(QObject):
             self._meet(page, item)
         entries = [(p.tab.key, p.tab.title, item) for p, item in asks if _name(p, item) not in self._ruled]
         self.queue.set_entries(entries)
+        self.notices.look({(key, item.ask) for key, _, item in entries if item.state == "pending"})
         if not entries:
             self.queue.hide()
         if self._shown is not None:
@@ -106,11 +104,9 @@ class AskDesk(QObject):
 
         AuditDialog(self._workspace.audit, self._window).open()
 
-    def tell_by(self, notifier: Any) -> None:
-        """Asks that come while the program is not in front are told by `notifier.notify(key, title, body, actions)`;
-        its signal `activated(key, action)` opens the ask."""
-        self._notifier = notifier
-        notifier.activated.connect(self._notified)
+    def close(self) -> None:
+        """The program ends: a notification that leads nowhere is taken back."""
+        self.notices.look(())
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""
@@ -215,7 +211,7 @@ class AskDesk(QObject):
             return
         rule = self._workspace.rules.decide(tab.server, tab.key, item) if tab.asks is not None else None
         if rule is None or tab.asks is None:
-            self._announce(page, item)
+            self.notices.tell(tab, item)
             return
         by = f"rule: {rule.words}"
         tab.asks.shown(item, by)
@@ -243,35 +239,6 @@ class AskDesk(QObject):
 
         parent = self._dialog if self._dialog.isVisible() else self._window
         RulesDialog(self._workspace.rules, self._workspace.audit, offer, parent).open()
-
-    # ---- telling
-
-    def _announce(self, page: SessionPage, item: AskItem) -> None:
-        """Say that somebody waits, to a person who is elsewhere."""
-        if QApplication.activeWindow() is not None:
-            self._told = 0
-            return
-        self._told += 1
-        QApplication.alert(self._window)
-        if self._notifier is None:
-            return
-        if self._told == _FEW + 1:
-            self._notifier.notify(_INBOX, "Waiting for you", "More requests wait for you.", ())
-        elif self._told <= _FEW:
-            body = f"{one_line(page.tab.title, 60)}: {what(item)} {one_line(arguments_line(item.args), 80)}".strip()
-            self._notifier.notify(f"{page.tab.key}\n{item.ask}", "Waiting for you", body, ())
-
-    def _notified(self, key: str, _: str) -> None:
-        tab, _, ask = key.partition("\n")
-        if tab not in self._pages and key != _INBOX:
-            return
-        self._window.showNormal() if self._window.isMinimized() else self._window.show()
-        self._window.raise_()
-        self._window.activateWindow()
-        if key == _INBOX:
-            self.queue.show()
-        else:
-            self.jump_wanted.emit(tab, ask)
 
 
 def _name(page: SessionPage, item: AskItem) -> _Name:

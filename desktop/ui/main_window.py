@@ -146,13 +146,16 @@ class MainWindow(QMainWindow):
         self.remember_tabs()
 
     def put_away(self) -> list[Tab]:
-        """Store what is typed and how the window stands, and return the tabs for closing."""
+        """Store what is typed and how the window stands, leave the screen, so that nothing is typed any more, and return
+        the tabs for closing."""
         for page in self.pages():
             page.save_draft()
         if self._workspace is not None:
             self.arrangement.store()
             self.outside.hide()
             self.notices.close()
+            self.asks.close()
+        self.hide()
         return [page.tab for page in self.pages()]
 
     # ---- building
@@ -347,7 +350,7 @@ class MainWindow(QMainWindow):
 
     def tell_by(self, notifier: Notifier) -> None:
         """What comes or ends while nobody looks is told by the desktop's notifications; pressing one comes here."""
-        self._asks.tell_by(notifier)
+        self._asks.notices.tell_by(notifier)
         self.notices.tell_by(notifier)
 
     def refresh_history(self) -> None:

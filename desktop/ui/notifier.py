@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,14 +17,17 @@ _NORMAL, _URGENT = 1, 2
 
 class Notifier(QObject):
     """Signal `activated(str, str)`: the key of a notification and the action pressed on it ("default": itself).
-    `unshown(str, str, str)`: key, title and body of one that the desktop has no place for; a tray may show it."""
+    `ended(str)`: the key of one that is no longer shown. `unshown(str, str, str)`: key, title and body of one that the
+    desktop has no place for; a tray may show it."""
 
     activated = Signal(str, str)
+    ended = Signal(str)
     unshown = Signal(str, str, str)
     _answered = Signal(str, object)
     _able = Signal(object)
     _invoked = Signal(int, str)
     _closed = Signal(int)
+    _token = Signal(int, str)
 
     def __init__(self, bus: SessionBus, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -36,6 +40,7 @@ class Notifier(QObject):
         self._able.connect(self._take_abilities)
         self._invoked.connect(self._take_action)
         self._closed.connect(self._take_end)
+        self._token.connect(self._take_token)
 
     def notify(
         self, key: str, title: str, body: str, actions: Sequence[tuple[str, str]] = (), urgent: bool = False
@@ -59,6 +64,7 @@ class Notifier(QObject):
         path, interface = _SERVICE[1:]
         self._bus.listen(path, interface, "ActionInvoked", lambda body: self._invoked.emit(*body[:2]))
         self._bus.listen(path, interface, "NotificationClosed", lambda body: self._closed.emit(body[0]))
+        self._bus.listen(path, interface, "ActivationToken", lambda body: self._token.emit(*body[:2]))
         self._bus.ask(*_SERVICE, "GetCapabilities", "", (), self._able.emit)
 
     def _take_abilities(self, body: tuple[Any, ...] | None) -> None:
@@ -96,10 +102,16 @@ class Notifier(QObject):
         if (key := self._key(number)) is not None:
             self.activated.emit(key, action)
 
+    def _take_token(self, number: int, token: str) -> None:
+        """On Wayland a program may raise its window only with the token of the press; Qt takes it from here."""
+        if self._key(number) is not None:
+            os.environ["XDG_ACTIVATION_TOKEN"] = token
+
     def _take_end(self, number: int) -> None:
         if (key := self._key(number)) is not None:
             self._ids.pop(key)
             self._shown.pop(key, None)
+            self.ended.emit(key)
 
     def _key(self, number: int) -> str | None:
         return next((key for key, held in self._ids.items() if held == number), None)

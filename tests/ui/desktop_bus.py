@@ -11,6 +11,8 @@ from typing import Any
 
 from tests.services.keyrings import _BUS
 
+NOTIFICATIONS = ("org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.Notifications")
+
 
 class DesktopBus:
     """A running bus. `address` is where it listens."""

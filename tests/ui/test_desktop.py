@@ -13,27 +13,9 @@ from desktop.services.session_bus import SessionBus
 from desktop.ui.notifier import Notifier
 from desktop.ui.portal import Portal
 from desktop.ui.tray import Tray, make_tray
-from tests.ui.desktop_bus import DesktopBus, Service
+from tests.ui.desktop_bus import NOTIFICATIONS, DesktopBus, Service
 
-NOTIFICATIONS = ("org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.Notifications")
 PORTAL = ("org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop", "org.freedesktop.portal.Settings")
-
-
-@pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    pytest.importorskip("jeepney")
-    if shutil.which("dbus-daemon") is None:
-        pytest.skip("dbus-daemon is not installed")
-    bus = DesktopBus(tmp_path)
-    yield bus.address
-    bus.close()
-
-
-@pytest.fixture
-def bus(address: str) -> Iterator[SessionBus]:
-    made = SessionBus({"DBUS_SESSION_BUS_ADDRESS": address})
-    yield made
-    made.close()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QObject, QPoint, Qt, Signal
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QListWidget, QPlainTextEdit, QPushButton, QWidget
 
@@ -353,7 +353,7 @@ async def watch(session: Any, run_id: str) -> None:
 # ---- many at once
 
 
-async def _many(self: Any, rest: str) -> None:
+async def many(self: Any, rest: str) -> None:
     for n in range(50):
         args = {"path": f"/file{n}"}
         call = {"type": "toolCall", "id": f"call-{n}", "name": "Delete", "arguments": args}
@@ -372,7 +372,7 @@ class Taking(Agentrail):
 def test_fifty_at_once_are_one_window_and_one_list_and_none_is_decided_unseen(
     qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(agentrail.Turn, "_many", _many, raising=False)
+    monkeypatch.setattr(agentrail.Turn, "_many", many, raising=False)
 
     async def work(sluice: Driven, host: Any) -> None:
         sluice.say("many")
@@ -445,75 +445,6 @@ async def dialog_is_ready_to_answer(sluice: Driven) -> None:
     await sluice.until(lambda: sluice.shows("approval_allow"), "the dialog")
     allow = sluice.find("approval_allow")
     await sluice.until(lambda: allow.property("dead") is False, "the end of the dead time")
-
-
-# ---- telling somebody who is elsewhere
-
-
-class Notifier(QObject):
-    """What the desktop would be told."""
-
-    activated = Signal(str, str)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.told: list[tuple[str, str, str]] = []
-
-    def notify(self, key: str, title: str, body: str, actions: Any = ()) -> None:
-        self.told.append((key, title, body))
-
-
-@pytest.mark.qt_log_ignore("This plugin does not support raise", extend=True)
-def test_who_is_elsewhere_is_told_once_and_led_to_the_request(
-    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def work(sluice: Driven, host: Any) -> None:
-        notifier = Notifier()
-        sluice.window.asks.tell_by(notifier)
-        monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
-        asking = sluice.page
-        tell(sluice, "write <b>a</b> & note")
-        sluice.window.new_tab()  # the person went on elsewhere
-        await sluice.until(lambda: bool(asking.pending_asks()), "the request")
-        await sluice.until(lambda: bool(notifier.told), "the notification")
-        [(key, title, body)] = notifier.told
-        assert title == "Waiting for you"
-        assert "Write" in body and "<b>a</b> & note" in body
-        assert sluice.window.windowTitle().startswith("(1) ")
-        assert not sluice.shows("approval_dialog")  # it belongs to another tab than the one in front
-        notifier.activated.emit(key, "")
-        await dialog_is_ready(sluice)
-        assert sluice.page is asking
-        assert host.decisions == []
-        press(sluice, "approval_deny")
-        await run_has_ended(sluice)
-        assert len(notifier.told) == 1
-        await sluice.until(lambda: not sluice.window.windowTitle().startswith("("), "no badge any more")
-
-    over(RAIL, qapp, tmp_path, work)
-
-
-@pytest.mark.qt_log_ignore("This plugin does not support raise", extend=True)
-def test_a_flood_is_told_a_few_times_and_leads_to_the_inbox(
-    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(agentrail.Turn, "_many", _many, raising=False)
-
-    async def work(sluice: Driven, host: Any) -> None:
-        notifier = Notifier()
-        sluice.window.asks.tell_by(notifier)
-        monkeypatch.setattr(QApplication, "activeWindow", lambda: None)
-        asking = sluice.page
-        tell(sluice, "many")
-        sluice.window.new_tab()
-        await sluice.until(lambda: len(asking.pending_asks()) == 50, "all requests")
-        await sluice.until(lambda: sluice.window.windowTitle().startswith("(50) "), "the badge")
-        assert len(notifier.told) == 4
-        notifier.activated.emit(notifier.told[-1][0], "")
-        await sluice.until(lambda: sluice.shows("approval_queue"), "the inbox")
-        assert host.decisions == []
-
-    over(Case("agentrail", Taking, "", ""), qapp, tmp_path, work)
 
 
 # ---- closing decides nothing
