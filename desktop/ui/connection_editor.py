@@ -60,7 +60,7 @@ class ConnectionEditor(QDialog):
         self._build()
         self._protocol.currentIndexChanged.connect(self._rebuild_fields)
         self._fill(profile)
-        self.resize(560, 620)
+        self.resize(620, 660)
 
     # ---- the form
 
@@ -100,6 +100,7 @@ class ConnectionEditor(QDialog):
         both.addWidget(self._network)
         both.addStretch(1)
         area = QScrollArea(widgetResizable=True, frameShape=QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
         self._result = PlainLabel(wrap=True)
         self._result.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFileDialog,
@@ -57,11 +57,13 @@ class NetworkForm(QWidget):
         self._lines: dict[str, QLineEdit] = {}
         self._fold = QToolButton(text="Network and limits", checkable=True, autoRaise=True, objectName="network_toggle")
         self._fold.setAccessibleName("Network and limits")
+        self._fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._fold.setArrowType(Qt.ArrowType.RightArrow)
         self._check = QPushButton("Check the connection…", objectName="doctor_button", autoDefault=False)
         self._check.clicked.connect(self.doctor_wanted)
         self._inner = QWidget()
         self._inner.hide()
-        self._fold.toggled.connect(self._inner.setVisible)
+        self._fold.toggled.connect(self._unfold)
         head = QHBoxLayout()
         head.addWidget(self._fold)
         head.addStretch(1)
@@ -70,11 +72,14 @@ class NetworkForm(QWidget):
         layout.setContentsMargins(0, 8, 0, 0)
         layout.addLayout(head)
         layout.addWidget(self._inner)
-        self._build(QFormLayout(self._inner))
+        self._form = QFormLayout(self._inner)
+        self._form.setContentsMargins(0, 6, 0, 0)
+        self._build(self._form)
 
     def _build(self, form: QFormLayout) -> None:
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         self._proxy = QComboBox()
+        self._proxy.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for mode, words in _MODES:
             self._proxy.addItem(words, mode)
         self._proxy.currentIndexChanged.connect(self._show_manual)
@@ -127,9 +132,13 @@ class NetworkForm(QWidget):
         dialog.fileSelected.connect(line.setText)
         dialog.open()
 
+    def _unfold(self, on: bool) -> None:
+        self._inner.setVisible(on)
+        self._fold.setArrowType(Qt.ArrowType.DownArrow if on else Qt.ArrowType.RightArrow)
+
     def _show_manual(self) -> None:
         for name in ("proxy_url", "proxy_user", PROXY_SECRET, "bypass"):
-            self._lines[name].setEnabled(self._proxy.currentData() == "manual")
+            self._form.setRowVisible(self._lines[name], self._proxy.currentData() == "manual")
 
     # ---- what it holds
 

@@ -7,22 +7,26 @@ from PySide6.QtWidgets import QHBoxLayout, QProgressBar, QWidget
 
 from desktop.core.conversation import RunState
 from desktop.core.describe import seconds_words
+from desktop.core.endings import Kind, kind_of
 from desktop.core.events import Usage
-from desktop.core.language import tr
+from desktop.core.language import mark, tr
 from desktop.services.clock import now
 from desktop.services.session import Session
 from desktop.ui.labels import ElidedLabel, literal_tip
 
 _SILENT = 3.0  # seconds after which silence is told
-_TOLD = {
-    "waiting": "waits for you",
-    "cancelled": "stopped",
-    "failed": "failed",
-    "refused": "refused",
-    "limit": "stopped at a limit: too long",
-    "calls": "wants tools run",
-    "cut": "cut off",
-    "completed": "done",
+_TOLD: dict[Kind, str] = {
+    "waiting": mark("waits for you"),
+    "stopped": mark("stopped"),
+    "failed": mark("failed"),
+    "refused": mark("refused"),
+    "limit": mark("stopped at a limit: too long"),
+    "calls": mark("wants tools run"),
+    "cut": mark("cut off"),
+    "timed out": mark("timed out"),
+    "unknown": mark("not known how it ended"),
+    "interrupted": mark("interrupted"),
+    "whole": mark("done"),
 }
 
 
@@ -125,7 +129,7 @@ def _upload_words(upload: tuple[int, int] | None) -> list[str]:
 def _run_words(run: RunState) -> list[str]:
     words = []
     if run.status is not None:
-        words.append(_TOLD[run.status])
+        words.append(tr(_TOLD[kind_of(run)]))
     elif run.first_text is None:
         words.append(f"waiting for the first word, {seconds_words(now() - run.at)}")
     if run.first_text is None:
