@@ -339,7 +339,7 @@ def test_two_tabs_on_one_run_decide_once(qapp: QApplication, tmp_path: Path) -> 
         await sluice.until(lambda: asks(sluice)[0].state == "superseded", "how it ended")
         await sluice.until(lambda: not first.session.running, "the end of the look-up")
         assert host.approvals[next(iter(host.approvals))].status == "APPROVED"
-        await sluice.until(lambda: "already decided" in sluice.text(), "the words")
+        await sluice.until(lambda: "already approved" in sluice.text(), "the words")
 
     over(PROC, qapp, tmp_path, work)
 
