@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -101,7 +102,9 @@ class NetworkForm(QWidget):
         self._headers.setFixedHeight(64)
         self._headers.setTabChangesFocus(True)
         _row(form, "Extra headers", self._headers)
-        form.addRow("", PlainLabel(_HEADERS, wrap=True, muted="true"))
+        about = PlainLabel(_HEADERS, wrap=True, muted="true")
+        about.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        form.addRow("", about)
         for name, words in (*_TIMES, *_COUNTS):
             self._line(form, name, words, "no limit" if name in ("reply_timeout", "silence_timeout") else "")
         self.show_network(USUAL)
@@ -214,5 +217,6 @@ def _number(label: str, text: str, name: str) -> float | int | None:
 
 
 def _row(form: QFormLayout, label: str, widget: QWidget) -> None:
+    widget.setSizePolicy(QSizePolicy.Policy.Expanding, widget.sizePolicy().verticalPolicy())
     form.addRow(label, widget)
     widget.setAccessibleName(label)
