@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QFocusEvent,
     QHideEvent,
     QKeyEvent,
     QMouseEvent,
-    QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QShowEvent,
     QWheelEvent,
@@ -26,10 +24,10 @@ from desktop.ui.thumbnails import previews
 from desktop.ui.transcript import access
 from desktop.ui.transcript.blocks import RowBlock, TextBlock
 from desktop.ui.transcript.copying import Excerpt, excerpt, to_clipboard
-from desktop.ui.transcript.entries import PAD
 from desktop.ui.transcript.find import Finder
 from desktop.ui.transcript.formula import typesetter
 from desktop.ui.transcript.hands import Hands
+from desktop.ui.transcript.painting import Painting
 from desktop.ui.transcript.rows import is_live
 from desktop.ui.transcript.selection import FIRST, LAST, Selection, Spot
 from desktop.ui.transcript.stack import TOP, Placed, Stack
@@ -62,8 +60,8 @@ class TranscriptView(QAbstractScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.viewport().setMouseTracking(True)
-        self._theme = theme
         self._zoom = 0
+        self._painting = Painting(self, theme)
         self.stack = Stack(self._make_styles())
         self.selection = Selection(self.stack)
         self.finder = Finder(self.stack)
@@ -103,7 +101,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def set_theme(self, theme: Theme) -> None:
         """Other colours."""
-        self._theme = theme
+        self._painting.theme = theme
         self._restyle()
 
     def zoom(self, steps: int) -> None:
@@ -219,7 +217,7 @@ class TranscriptView(QAbstractScrollArea):
     # ---- layout
 
     def _make_styles(self) -> Styles:
-        return Styles(self._theme, self.font(), 1.1**self._zoom)
+        return Styles(self._painting.theme, self.font(), 1.1**self._zoom)
 
     def _restyle(self) -> None:
         self._fit(self._make_styles())
@@ -232,7 +230,7 @@ class TranscriptView(QAbstractScrollArea):
 
     def settle(self, everything: bool = False) -> None:
         """Lay out what can be seen and paint what is different."""
-        if not self.isVisible():
+        if not self.stack.visible:
             return
         before = self.stack.placed
         self.stack.settle(self.viewport().height())
@@ -240,7 +238,7 @@ class TranscriptView(QAbstractScrollArea):
             self._tell_bar()
         elif not self._bar_timer.isActive():
             self._bar_timer.start()
-        self._repaint(before, everything)
+        self._painting.refresh(before, everything)
         if self.stack.behind and not self._behind_timer.isActive():
             self._behind_timer.start()
         live = any(self._is_live(one) for one in self.stack.placed)
@@ -294,76 +292,10 @@ class TranscriptView(QAbstractScrollArea):
             self.stack.follow = False
         self.settle(everything=True)
 
-    # ---- painting
-
-    def _repaint(self, before: list[Placed], everything: bool) -> None:
-        """Move the picture where blocks only moved, and paint again what is new or different."""
-        placed = self.stack.placed
-        old = {one.block: one.y for one in before}
-        shifts = {one.y - old[one.block] for one in placed if one.block in old}
-        if everything or len(shifts) != 1:
-            self.viewport().update()
-            for one in placed:
-                one.block.dirty = None
-            return
-        left, width = self.stack.column
-        if shift := shifts.pop():  # there is nothing but ground beside the column
-            self.viewport().scroll(0, shift, QRect(left - 12, 0, width + 24, self.viewport().height()))
-        for one in placed:
-            top = one.block.dirty if one.block in old else 0
-            if top is not None:
-                y = int(one.y + top) - 1
-                self.viewport().update(left - 12, y, width + 24, one.y + one.block.height - y + 2)
-                one.block.dirty = None
-        end, end_before = _end(placed), _end(before) + shift
-        if end < end_before:
-            self.viewport().update(left - 12, end, width + 24, end_before - end)
+    # ---- what changes by itself
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        painter = QPainter(self.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        dirty = QRectF(event.rect())
-        painter.fillRect(dirty, self._theme.page)
-        self._paint_tints(painter, dirty)
-        above, below = dirty.top(), dirty.bottom()
-        for one in self.stack.placed:
-            if one.y <= below and one.y + one.block.height >= above:
-                self._paint_block(painter, one, dirty)
-        self._paint_focus(painter)
-
-    def _paint_block(self, painter: QPainter, one: Placed, dirty: QRectF) -> None:
-        left = self.stack.left_of(self.stack.entry(one.entry))
-        painter.translate(left, one.y)
-        block = one.block
-
-        def selected(number: int) -> tuple[int, int] | None:
-            return self.selection.span(one, number, block.pieces[number].length)
-
-        block.paint(painter, dirty.translated(-left, -one.y), selected, self.finder.spans)
-        painter.translate(-left, -one.y)
-
-    def _paint_tints(self, painter: QPainter, dirty: QRectF) -> None:
-        """The quiet ground under what the person said."""
-        done = -1
-        for one in self.stack.placed:
-            index, entry = one.entry, self.stack.entries[one.entry]
-            if index == done or entry is None or not entry.tinted:
-                continue
-            done = index
-            left, width = self.stack.column
-            top = self.stack.heights.before(index) + entry.space - self.stack.offset
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(self._theme.question)
-            painter.drawRoundedRect(QRectF(left, top, width, entry.heights.total + 2 * PAD), 12, 12)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-
-    def _paint_focus(self, painter: QPainter) -> None:
-        """A ring around what the keyboard would press."""
-        rect = self.hands.focus_rect() if self.hasFocus() else None
-        if rect is not None:
-            painter.setPen(QPen(self._theme.accent, 2))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRoundedRect(rect, 6, 6)
+        self._painting.paint(event)
 
     def _formula_ready(self) -> None:
         """A picture of some formula is there; it may be one that can be seen."""
@@ -373,8 +305,6 @@ class TranscriptView(QAbstractScrollArea):
                 self.stack.touch(one.entry)
         if self.stack.changed:
             self.settle()
-
-    # ---- time
 
     def _is_live(self, one: Placed) -> bool:
         if not isinstance(one.block, RowBlock):
@@ -453,7 +383,3 @@ class TranscriptView(QAbstractScrollArea):
 
     def focusNextPrevChild(self, forward: bool) -> bool:
         return self.hands.step(forward) or super().focusNextPrevChild(forward)
-
-
-def _end(placed: list[Placed]) -> int:
-    return placed[-1].y + placed[-1].block.height if placed else 0

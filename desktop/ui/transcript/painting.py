@@ -1,0 +1,109 @@
+"""The pane's picture: what of it is moved, what is painted again, and the painting itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QRect, QRectF, Qt
+from PySide6.QtGui import QPainter, QPaintEvent, QPen
+
+from desktop.ui.theme import Theme
+from desktop.ui.transcript.entries import PAD
+from desktop.ui.transcript.pieces import Span
+from desktop.ui.transcript.stack import Placed
+
+if TYPE_CHECKING:
+    from desktop.ui.transcript.view import TranscriptView
+
+_BESIDE = 12  # pixels beside the column that belong to its picture
+
+
+class Painting:
+    """Paints a view's stack, in the colours of `theme`."""
+
+    def __init__(self, view: TranscriptView, theme: Theme) -> None:
+        self.theme = theme
+        self._view = view
+
+    def refresh(self, before: list[Placed], everything: bool = False) -> None:
+        """Move the picture where blocks only moved since `before`, and ask for a new painting of the rest."""
+        placed = self._view.stack.placed
+        old = {one.block: one.y for one in before}
+        shifts = {one.y - old[one.block] for one in placed if one.block in old}
+        if everything or len(shifts) != 1:
+            self._view.viewport().update()
+            for one in placed:
+                one.block.dirty = None
+            return
+        shift = shifts.pop()
+        if shift:
+            viewport = self._view.viewport()
+            viewport.scroll(0, shift, self._strip(0, viewport.height()))  # there is only ground beside the column
+        for one in placed:
+            top = one.block.dirty if one.block in old else 0
+            if top is not None:
+                self._again(int(one.y + top) - 1, one.y + one.block.height + 1)
+                one.block.dirty = None
+        end, end_before = _end(placed), _end(before) + shift
+        if end < end_before:
+            self._again(end, end_before)
+
+    def _again(self, top: int, bottom: int) -> None:
+        self._view.viewport().update(self._strip(top, bottom))
+
+    def _strip(self, top: int, bottom: int) -> QRect:
+        left, width = self._view.stack.column
+        return QRect(left - _BESIDE, top, width + 2 * _BESIDE, bottom - top)
+
+    # ---- painting
+
+    def paint(self, event: QPaintEvent) -> None:
+        """Paint what the event asks for."""
+        painter = QPainter(self._view.viewport())
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rect = event.rect()
+        painter.fillRect(rect, self.theme.page)
+        above, below = rect.top() - PAD, rect.bottom() + PAD
+        near = [one for one in self._view.stack.placed if one.y <= below and one.y + one.block.height >= above]
+        self._paint_tints(painter, near)
+        dirty = QRectF(rect)
+        for one in near:
+            self._paint_block(painter, one, dirty)
+        self._paint_focus(painter)
+
+    def _paint_block(self, painter: QPainter, one: Placed, dirty: QRectF) -> None:
+        view = self._view
+        left = view.stack.left_of(view.stack.entry(one.entry))
+        painter.translate(left, one.y)
+
+        def selected(number: int) -> Span | None:
+            return view.selection.span(one, number, one.block.pieces[number].length)
+
+        one.block.paint(painter, dirty.translated(-left, -one.y), selected, view.finder.spans)
+        painter.translate(-left, -one.y)
+
+    def _paint_tints(self, painter: QPainter, near: list[Placed]) -> None:
+        """The quiet ground under what the person said."""
+        stack = self._view.stack
+        for index in {one.entry for one in near}:
+            entry = stack.entry(index)
+            if not entry.tinted:
+                continue
+            left, width = stack.column
+            top = stack.heights.before(index) + entry.space - stack.offset
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.theme.question)
+            painter.drawRoundedRect(QRectF(left, top, width, entry.heights.total + 2 * PAD), 12, 12)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _paint_focus(self, painter: QPainter) -> None:
+        """A ring around what the keyboard would press."""
+        rect = self._view.hands.focus_rect() if self._view.hasFocus() else None
+        if rect is not None:
+            painter.setPen(QPen(self.theme.accent, 2))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(rect, 6, 6)
+
+
+def _end(placed: list[Placed]) -> int:
+    return placed[-1].y + placed[-1].block.height if placed else 0
