@@ -13,6 +13,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
+from desktop.services.resources import places
+
 Choice = Literal["system", "light", "dark"]
 
 
@@ -116,10 +118,16 @@ def apply(app: QApplication, theme: Theme) -> None:
     edges.setColor(QPalette.ColorRole.Window, theme.muted.lighter(140))
     for kind in ("QCheckBox", "QRadioButton"):
         app.setPalette(edges, kind)
-    app.setStyleSheet(_RULES.format(**{name: _css(getattr(theme, name)) for name in _NAMES}))
+    colours = {name: _css(getattr(theme, name)) for name in _NAMES}
+    app.setStyleSheet(_RULES.format(marks=_marks(), **colours))
 
 
 _NAMES = ("window", "page", "text", "muted", "accent", "on_accent", "border", "question", "error", "selection")
+
+
+def _marks() -> str:
+    """The folder of the small pictures that a style sheet can name. They suit light and dark alike."""
+    return next((place for place in places("marks") if place.is_dir()), places("marks")[0]).as_posix()
 
 
 def _css(colour: QColor) -> str:
@@ -142,7 +150,19 @@ QPushButton[quiet="true"]:focus {{ border: 2px solid {accent}; }}
 QLineEdit {{ background: {page}; border: 1px solid {border}; border-radius: 8px; padding: 5px 8px; min-height: 18px;
              selection-background-color: {selection}; selection-color: {text}; }}
 QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
-QComboBox {{ min-height: 26px; }}
+QComboBox, QSpinBox {{ background: {page}; color: {text}; border: 1px solid {border}; border-radius: 8px;
+                        padding: 3px 8px; min-height: 20px; selection-background-color: {selection};
+                        selection-color: {text}; }}
+QComboBox:hover {{ background: {question}; }}
+QComboBox:focus, QSpinBox:focus {{ border: 2px solid {accent}; padding: 2px 7px; }}
+QComboBox:disabled, QSpinBox:disabled {{ color: {muted}; background: {window}; }}
+QComboBox::drop-down {{ border: none; width: 22px; }}
+QComboBox::down-arrow {{ image: url("{marks}/chevron-down.svg"); width: 12px; height: 12px; }}
+QComboBox QAbstractItemView {{ background: {page}; border: 1px solid {border}; outline: none;
+                               selection-background-color: {selection}; selection-color: {text}; }}
+QSpinBox::up-button, QSpinBox::down-button {{ border: none; width: 18px; }}
+QSpinBox::up-arrow {{ image: url("{marks}/chevron-up.svg"); width: 10px; height: 10px; }}
+QSpinBox::down-arrow {{ image: url("{marks}/chevron-down.svg"); width: 10px; height: 10px; }}
 QToolButton {{ border: 1px solid transparent; border-radius: 8px; padding: 4px; color: {text}; }}
 QToolButton:hover {{ background: {question}; }}
 QToolButton:checked {{ background: {question}; border-color: {border}; }}
