@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 import qasync
 import shiboken6
-from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 
 from desktop import __version__
@@ -27,14 +26,18 @@ from desktop.services.settings import SettingsFile
 from desktop.ui import theme as themes
 from desktop.ui.app_icon import app_icon
 from desktop.ui.collecting import Collector
+from desktop.ui.file_opening import Application
 from desktop.ui.first_start import FirstStart
+from desktop.ui.geometry import come_to_front
 from desktop.ui.main_window import MainWindow
+from desktop.ui.motion import Motion
 
 if TYPE_CHECKING:
     from desktop.core.requests import Connection, Secrets
     from desktop.services.session_bus import SessionBus
     from desktop.services.workspace import Workspace
     from desktop.ui.crash import Crashes
+    from desktop.ui.notifier import Notifier
 
 _log = logging.getLogger(__name__)
 _SHUTDOWN = 2.5  # seconds, of the three that SIGTERM leaves
@@ -52,7 +55,7 @@ def main(
     QApplication.setApplicationDisplayName("Sluice")
     QApplication.setApplicationVersion(__version__)
     QApplication.setDesktopFileName(os.environ.get("FLATPAK_ID", "sluice"))
-    app = QApplication(sys.argv[:1])
+    app = Application(sys.argv[:1])
     app.setWindowIcon(app_icon())
     app.setQuitOnLastWindowClosed(False)  # it would end the loop in the middle of an await
     paths = Paths(data_dir) if data_dir else Paths.default()
@@ -73,7 +76,7 @@ def main(
 class _Program:
     def __init__(
         self,
-        app: QApplication,
+        app: Application,
         paths: Paths,
         given: tuple[Connection, Secrets] | None,
         file: tuple[Path | None, str | None],
@@ -89,6 +92,7 @@ class _Program:
         self._workspace: Workspace | None = None
         self._bus: SessionBus | None = None
         self._crashes: Crashes | None = None
+        self._motion = Motion(app)
 
     async def run(self) -> int:
         """Until the window is closed, or cannot go on. Returns the exit status."""
@@ -128,16 +132,20 @@ class _Program:
         self._crashes = Crashes(window.page, lambda thing: isinstance(thing, SessionPage))
         self._crashes.install(loop)
         self._workspace = Workspace(self._paths, settings)
-        window.theme_wanted.connect(self._theme)
-        hints = self._app.styleHints()
-        hints.colorSchemeChanged.connect(lambda _: self._theme(settings.settings.theme))
         self._bus = SessionBus()
         self._portal = Portal(self._bus)
-        self._portal.dark_changed.connect(lambda _: self._theme(settings.settings.theme))
+        for changed in (self._app.styleHints().colorSchemeChanged, self._portal.dark_changed,
+                        self._portal.still_changed, window.looks_wanted):  # fmt: skip
+            changed.connect(lambda *_: self._looks())
+        self._looks()
         await window.populate(self._workspace, self._given)
         if self._file[0] is not None:
             window.replaying.open(*self._file)
-        window.tell_by(Notifier(self._bus, window))
+        notifier = Notifier(self._bus, window)
+        window.tell_by(notifier)
+        self._tray(notifier)
+        self._app.files.opened.connect(window.replaying.open)
+        self._app.files.begin()
         self._first.listen(lambda message: _take_over(window, message))
         if self._self_test:
             self._troubles = _self_test()
@@ -169,11 +177,29 @@ class _Program:
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(self._workspace.close([]), _SHUTDOWN)
 
-    def _theme(self, choice: str) -> None:
-        theme = themes.decide(choice, self._portal.dark)  # type: ignore[arg-type]
+    def _looks(self) -> None:
+        """Colours and motion, as the person chose or their desktop has them now."""
+        chosen = self._settings.settings
+        theme = themes.decide(chosen.theme, self._portal.dark)
         if theme is not self._window.theme:
             themes.apply(self._app, theme)
             self._window.set_theme(theme)
+        self._motion.set_still(chosen.reduced_motion or self._portal.still)
+
+    def _tray(self, notifier: Notifier) -> None:
+        """The icon in the desktop's tray, where there is one; it speaks where the desktop has no notifications."""
+        from desktop.ui.tray import make_tray
+
+        window = self._window
+        tray = make_tray(window.theme.warning, window)
+        if tray is None:
+            return
+        window.counted.connect(tray.count)
+        notifier.unshown.connect(lambda _, title, body: tray.message(title, body))
+        for wanted in (tray.show_wanted, tray.next_wanted):
+            wanted.connect(lambda: come_to_front(window))
+        tray.next_wanted.connect(window.next_ask)
+        tray.quit_wanted.connect(self._ended.set)
 
 
 def _message(given: tuple[Connection, Secrets] | None, file: Path | None, protocol: str | None) -> dict[str, Any]:
@@ -201,9 +227,7 @@ def _take_over(window: MainWindow, message: dict[str, Any]) -> None:
             window.replaying.open(Path(message["file"]), message.get("protocol"))
     except (ValueError, TypeError):
         _log.warning("another start handed over something that cannot be understood")
-    window.setWindowState(window.windowState() & ~Qt.WindowState.WindowMinimized)
-    window.raise_()
-    window.activateWindow()
+    come_to_front(window)
 
 
 def _self_test() -> int:

@@ -24,7 +24,7 @@ class Dialogs(QObject):
         from desktop.ui.settings_dialog import SettingsDialog
 
         dialog = SettingsDialog(self._window.workspace, self._window)
-        dialog.theme_chosen.connect(self._window.theme_wanted)
+        dialog.looks_chosen.connect(self._window.looks_wanted)
         dialog.zoom_chosen.connect(self._window.set_zoom)
         dialog.wanted.connect(self._window.commands.run)
         _open(dialog)

@@ -36,10 +36,12 @@ if TYPE_CHECKING:  # loaded after the first paint, see `populate`
 
 class MainWindow(QMainWindow):
     """Signal `close_wanted()`: the person closes the window; the program then shuts down in order.
-    `theme_wanted(str)`: the person chose system, light or dark."""
+    `looks_wanted()`: the person chose other colours, or whether things move. `counted(int, int)`: how many runs go on
+    and how many requests wait, in all tabs."""
 
     close_wanted = Signal()
-    theme_wanted = Signal(str)
+    looks_wanted = Signal()
+    counted = Signal(int, int)
 
     arrangement: Arrangement  # these are made by `populate`
     commands: Commands
@@ -379,7 +381,9 @@ class MainWindow(QMainWindow):
         self._corners.show_waiting(self._waiting)
         self._show_title()
         self.notices.look()
-        if not any(page.session.running for page in self.pages()):
+        running = sum(page.session.running for page in self.pages())
+        self.counted.emit(running, self._waiting)
+        if not running:
             self.refresh_history()
 
     def _show_ask(self, key: str, ask: str) -> None:

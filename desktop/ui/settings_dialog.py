@@ -25,10 +25,10 @@ _THEMES = (("As the system", "system"), ("Light", "light"), ("Dark", "dark"))
 
 
 class SettingsDialog(QDialog):
-    """Signals: `theme_chosen(str)`, `zoom_chosen(float)`, `wanted(command)` for what is set elsewhere. Every change
+    """Signals: `looks_chosen()`, `zoom_chosen(float)`, `wanted(command)` for what is set elsewhere. Every change
     takes effect at once and is kept; the search field leaves the rows that have its words."""
 
-    theme_chosen = Signal(str)
+    looks_chosen = Signal()
     zoom_chosen = Signal(float)
     wanted = Signal(str)
 
@@ -63,7 +63,9 @@ class SettingsDialog(QDialog):
         settings = self._workspace.settings
         self._row("Colours", self._themes(), "theme dark light system")
         self._row("Text size", self._size(), "zoom larger smaller font")
-        self._row("", self._tick("Reduce motion", "reduced_motion", settings.reduced_motion), "animation pulse")
+        still = self._tick("Reduce motion", "reduced_motion", settings.reduced_motion)
+        still.toggled.connect(self.looks_chosen)
+        self._row("", still, "animation blink cursor")
         words = "Mark the window when a hidden answer ends"
         notify = self._tick(words, "show_notifications", settings.show_notifications)
         self._row("", notify, "notification alert badge")
@@ -121,7 +123,7 @@ class SettingsDialog(QDialog):
 
     def _choose_theme(self, choice: str) -> None:
         self._keep("theme", choice)
-        self.theme_chosen.emit(choice)
+        self.looks_chosen.emit()
 
     def _keep(self, name: str, value: Any) -> None:
         self._workspace.change_settings(**{name: value})

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QFileOpenEvent
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.services.session_bus import SessionBus
+from desktop.ui.file_opening import FileOpening
+from desktop.ui.motion import Motion
 from desktop.ui.notifier import Notifier
 from desktop.ui.portal import Portal
 from desktop.ui.tray import Tray, make_tray
@@ -133,3 +138,25 @@ def test_the_tray_tells_the_numbers_in_words(qtbot: QtBot, theme: object) -> Non
         next(a for a in tray.icon.contextMenu().actions() if "waits" in a.text()).trigger()
     tray.count(0, 0)
     assert not next(a for a in tray.icon.contextMenu().actions() if "waits" in a.text()).isEnabled()
+
+
+def test_reduced_motion_stops_the_blinking_and_gives_it_back(qapp: QApplication) -> None:
+    usual = qapp.cursorFlashTime()
+    motion = Motion(qapp)
+    motion.set_still(True)
+    assert qapp.cursorFlashTime() == 0
+    motion.set_still(False)
+    assert qapp.cursorFlashTime() == usual > 0
+
+
+def test_a_file_that_comes_as_an_event_waits_for_the_window(qtbot: QtBot, tmp_path: Path) -> None:
+    files = FileOpening()
+    opened: list[Path] = []
+    files.opened.connect(opened.append)
+    assert files.take(QFileOpenEvent(str(tmp_path / "early.sluice-recording")))
+    assert opened == []
+    files.begin()
+    assert files.take(QFileOpenEvent(str(tmp_path / "late.sluice-recording")))
+    assert [path.stem for path in opened] == ["early", "late"]
+    assert files.take(QFileOpenEvent(QUrl("sluice://nothing"))), "what is no file opens nothing"
+    assert len(opened) == 2
