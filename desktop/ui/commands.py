@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 
+from desktop.core.language import tr
 from desktop.ui.shortcuts import COMMANDS, Shortcuts
 
 if TYPE_CHECKING:
@@ -35,6 +36,12 @@ class Commands(QObject):
     def run(self, name: str) -> None:
         """Do a command."""
         self._does[name]()
+
+    def _edit_connection(self, page: SessionPage) -> None:
+        if page.tab.player is not None:
+            page.ask_done(tr("This is a replay. It talks to nobody, so there is no connection to change."))
+        else:
+            self._window.connections.edit(page.tab.profile)
 
     def apply_shortcuts(self) -> None:
         """Use the keys as they are now."""
@@ -85,7 +92,7 @@ class Commands(QObject):
             "beside": front(window.outside.show_beside),
             "export": front(lambda page: window.library_desk.export(page.tab.key)),
             "import": window.library_desk.choose_import,
-            "connections": front(lambda page: window.connections.edit(page.tab.profile)),
+            "connections": front(self._edit_connection),
             "add_connection": lambda: window.connections.edit(None),
             "secrets": window.connections.manage,
             "rules": window.asks.open_rules,

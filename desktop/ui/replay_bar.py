@@ -76,6 +76,8 @@ class ReplayBar(QFrame):
             self._speed.addItem(words, speed)
         self._speed.setCurrentIndex(1)
         self._slider = QSlider(Qt.Orientation.Horizontal, maximum=_STEPS)
+        self._slider.setSingleStep(_STEPS // 100)
+        self._slider.setPageStep(_STEPS // 10)
         self._slider.setAccessibleName("Place in the recording")
         self._slider.setMinimumWidth(80)
         self._time = PlainLabel("", muted="true")

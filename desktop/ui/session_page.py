@@ -53,7 +53,7 @@ class SessionPage(QWidget):
 
     def __init__(self, workspace: Workspace, tab: Tab, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setAcceptDrops(True)  # pictures may be dropped anywhere on the page
+        self.setAcceptDrops(tab.player is None)  # pictures may be dropped anywhere on the page
         self.tab = tab
         self._workspace = workspace
         self._theme = theme
@@ -279,7 +279,9 @@ class SessionPage(QWidget):
         self._show_connection()
 
     def use(self, profile: Profile) -> None:
-        """Talk to this agent from now on."""
+        """Talk to this agent from now on. A replay talks to nobody."""
+        if self.tab.player is not None:
+            return
         self._workspace.connect(self.tab, profile)
         self._show_connection()
         self.focus_composer()
@@ -356,7 +358,7 @@ class SessionPage(QWidget):
         self._versions.show_conversation(session.conversation, session.running)
         self.reading.show_transcript(bool(session.conversation.items or self.tab.player))
         self.box.show_running(session.running)
-        self._suggestions.show_suggestions(session.conversation.suggestions)
+        self._suggestions.show_suggestions(() if self.tab.player else session.conversation.suggestions)
         self._status.refresh()
         run = None if self.tab.player else session.conversation.run  # what was recorded cannot be sent again
         self._ending.show_run(run, adapter_class(session.connection.protocol).can)
