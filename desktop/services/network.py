@@ -18,29 +18,29 @@ from urllib.parse import quote, urlsplit
 
 from desktop.core.bounds import MEGABYTE, Bounds
 from desktop.core.errors import SluiceError
-from desktop.core.language import tr
+from desktop.core.language import mark, tr
 
 ProxyMode = Literal["system", "environment", "manual", "none"]
 PROXY_SECRET = "net.proxy"
 CLIENT_SECRET = "net.client-key"
-_HEADER = "net.header."
+_HEADER = mark("net.header.")
 _USUAL = Bounds()
 
 
 def header_secret(name: str) -> str:
     """The name under which the keyring holds a secret header's value."""
-    return _HEADER + name.lower()
+    return tr(_HEADER) + name.lower()
 
 
 def is_header_secret(name: str) -> bool:
     """Whether a secret's name is that of a header."""
-    return name.startswith(_HEADER)
+    return name.startswith(tr(_HEADER))
 
 
 def header_name(network: Network, secret: str) -> str:
     """The header whose value this secret is, written as the person did."""
     names = {header_secret(name): name for name in network.secret_headers}
-    return names.get(secret, secret.removeprefix(_HEADER))
+    return names.get(secret, secret.removeprefix(tr(_HEADER)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,10 +234,10 @@ def context_for(route: Route, usual: Callable[[], ssl.SSLContext]) -> ssl.SSLCon
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE  # the fingerprint is checked instead, before anything is sent
         context.sslobject_class = _pinned(network.pinned)
-    _load(network.ca_file, "private CA", context.load_verify_locations)
+    _load(network.ca_file, tr("private CA"), context.load_verify_locations)
     key = network.client_key or None
     # without a function OpenSSL would ask for the password on the terminal, and wait there for good
-    _load(network.client_cert, "client certificate", lambda file: context.load_cert_chain(
+    _load(network.client_cert, tr("client certificate"), lambda file: context.load_cert_chain(
         file, key, lambda: route.client_password))  # fmt: skip
     return context
 
@@ -248,10 +248,14 @@ def _load(file: str, what: str, act: Callable[[str], None]) -> None:
     try:
         act(file)
     except FileNotFoundError as error:
-        raise SluiceError(f"The file of the {what} is not there: {error.filename or file}") from error
+        raise SluiceError(
+            tr("The file of the {what} is not there: {filename}", what=what, filename=error.filename or file)
+        ) from error
     except (ssl.SSLError, OSError, ValueError) as error:
-        hint = " Perhaps its password is wrong." if what.startswith("client") else ""
-        raise SluiceError(f"The {what} cannot be used: {Path(file).name}.{hint}", repr(error)) from error
+        hint = tr(" Perhaps its password is wrong.") if what.startswith("client") else ""
+        raise SluiceError(
+            tr("The {what} cannot be used: {name}.{hint}", what=what, name=Path(file).name, hint=hint), repr(error)
+        ) from error
 
 
 def _pinned(fingerprint: str) -> type[ssl.SSLObject]:
@@ -262,7 +266,7 @@ def _pinned(fingerprint: str) -> type[ssl.SSLObject]:
             super().do_handshake()
             shown = self.getpeercert(binary_form=True) or b""
             if fingerprint_of(shown) != fingerprint.lower():
-                raise ssl.SSLCertVerificationError("certificate is not the pinned one")
+                raise ssl.SSLCertVerificationError(tr("certificate is not the pinned one"))
 
     return Pinned
 
@@ -273,8 +277,9 @@ def fingerprint_of(certificate: bytes) -> str:
 
 
 def fingerprint_words(fingerprint: str) -> str:
-    """A fingerprint for people: pairs of digits."""
-    return ":".join(fingerprint[i : i + 2] for i in range(0, len(fingerprint), 2)).upper()
+    """A fingerprint for people: pairs of digits, with a place in the middle where a line may break."""
+    halves = (fingerprint[i : i + 32] for i in range(0, len(fingerprint), 32))
+    return ": ".join(":".join(half[i : i + 2] for i in range(0, len(half), 2)) for half in halves).upper()
 
 
 # ---- in the profile's file

@@ -43,8 +43,7 @@ class Way:
         else:
             words = tr("Certificate for {name}, issued by {issuer}, valid until {date}")
             yield words.format(name=self.subject or "?", issuer=self.issuer or "?", date=self.until or "?")
-        halves = (fingerprint_words(half) for half in (self.fingerprint[:32], self.fingerprint[32:]))
-        yield tr("Its SHA-256: {fingerprint}", fingerprint=": ".join(halves))
+        yield tr("Its SHA-256: {fingerprint}", fingerprint=fingerprint_words(self.fingerprint))
 
 
 def chosen_words(proxy: str | None, why: str) -> str:

@@ -13,7 +13,7 @@ from desktop.core.describe import seconds_words
 from desktop.services.doctor import Check, Doctor
 from desktop.services.network import fingerprint_words
 from desktop.services.tasks import spawn
-from desktop.ui.labels import PlainLabel
+from desktop.ui.labels import selectable
 
 _MARKS = {"ok": "✓", "note": "!", "failed": "✗"}
 
@@ -31,7 +31,7 @@ class DoctorDialog(QDialog):
         self._certificate = ""
         self._task: asyncio.Task[Any] | None = None
         self._build()
-        self.resize(560, 460)
+        self.resize(600, 460)
         self.start()
 
     def _build(self) -> None:
@@ -40,6 +40,7 @@ class DoctorDialog(QDialog):
         inner = QWidget()
         inner.setLayout(self._rows)
         area = QScrollArea(widgetResizable=True)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
         self._talk = QCheckBox("Also send a short test message to the agent")
         self._again = _button("Check again", "doctor_again", self.start)
@@ -74,8 +75,7 @@ class DoctorDialog(QDialog):
 
     def _show(self, check: Check) -> None:
         took = seconds_words(check.seconds)
-        label = PlainLabel(f"{_MARKS[check.state]}  {check.name}: {check.words}  ({took})", wrap=True)
-        label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        label = selectable(f"{_MARKS[check.state]}  {check.name}: {check.words}  ({took})")
         label.setProperty("trouble", "true" if check.state == "failed" else "false")
         self._rows.insertWidget(self._rows.count() - 1, label)
         if check.certificate:
