@@ -74,8 +74,8 @@ class DoctorDialog(QDialog):
             self._show(Check("Result", "ok", "The connection works."))
 
     def _show(self, check: Check) -> None:
-        took = seconds_words(check.seconds)
-        label = selectable(f"{_MARKS[check.state]}  {check.name}: {check.words}  ({took})")
+        took = f"  ({seconds_words(check.seconds)})" if check.seconds else ""
+        label = selectable(f"{_MARKS[check.state]}  {check.name}: {check.words}{took}")
         label.setProperty("trouble", "true" if check.state == "failed" else "false")
         self._rows.insertWidget(self._rows.count() - 1, label)
         if check.certificate:
