@@ -149,8 +149,10 @@ def _add_replay(commands: Any) -> None:
 
 
 def _window(options: argparse.Namespace) -> int:
+    from desktop.services import languages
     from desktop.services.preflight import trouble
 
+    languages.start()
     if words := trouble():
         print(f"sluice: {words}", file=sys.stderr)
         return 1
@@ -165,6 +167,7 @@ def _window(options: argparse.Namespace) -> int:
 def _ask(options: argparse.Namespace) -> int:
     from desktop.headless import ask
 
+    _speak(options)
     connection, secrets = connection_of(options)
     return ask(connection, secrets, options)
 
@@ -172,7 +175,16 @@ def _ask(options: argparse.Namespace) -> int:
 def _replay(options: argparse.Namespace) -> int:
     from desktop.headless_replay import replay
 
+    _speak(options)
     return replay(options)
+
+
+def _speak(options: argparse.Namespace) -> None:
+    """The language of the environment; what programs read stays in English."""
+    if not options.json:
+        from desktop.services import languages
+
+        languages.start()
 
 
 def _protocols(options: argparse.Namespace) -> int:

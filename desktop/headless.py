@@ -17,6 +17,7 @@ from desktop.core.conversation import Conversation
 from desktop.core.errors import SluiceError
 from desktop.core.eventjson import to_json
 from desktop.core.events import AnyEvent, AskOpened, Beat, Failure, Notice, Raw, RunEnded, TextDelta, TextSet
+from desktop.core.language import mark, tr
 from desktop.core.requests import Answer, Connection, Image, Prompt, Secrets
 from desktop.core.wire.jsontext import clean, compact
 from desktop.services import tasks
@@ -27,6 +28,15 @@ from desktop.services.session import Session
 from desktop.services.transport import Transport
 
 _STATUS = {"completed": 0, "waiting": 4, "cut": 5, "limit": 6, "calls": 6}
+_ENDINGS = {
+    "waiting": mark("The run waits for a person to decide."),
+    "cancelled": mark("The run was stopped."),
+    "failed": mark("The run failed."),
+    "refused": mark("The agent refused to answer."),
+    "limit": mark("The answer stopped at a limit of the server: it is too long or took too many steps."),
+    "calls": mark("The model wants its caller to run tools, which Sluice does not do."),
+    "cut": mark("The answer was cut off: the stream stopped with no sign of an end. The server may still be working."),
+}
 _NO_EVENT = ("connect", "unreached", "address", "proxy", "certificate", "tls", "timeout", "network", "http")
 
 
@@ -77,9 +87,10 @@ class Printer:
             case Notice():
                 self._say(event.text)
             case Raw() if self._verbose:
-                self._say(f"unknown event {event.name}: {compact(event.data)[:300]}")
+                self._say(tr("unknown event {name}: {data}", name=event.name, data=compact(event.data)[:300]))
             case AskOpened():
-                self._say(f"{event.tool or 'The agent'} waits for a person: {event.text} {_args(event)}".rstrip())
+                waits = tr("{tool} waits for a person:", tool=event.tool or tr("The agent"))
+                self._say(f"{waits} {event.text} {_args(event)}".rstrip())
             case RunEnded():
                 self._ending(event)
 
@@ -100,7 +111,7 @@ class Printer:
         elif event.text and event.text != old:
             self._parts[event.part] = event.text
             self._out.write("\n\n" + clean(event.text))
-            self._say("The server replaced what it had said; the last version stands above.")
+            self._say(tr("The server replaced what it had said; the last version stands above."))
 
     def _ending(self, event: RunEnded) -> None:
         if self._parts:
@@ -117,15 +128,7 @@ def ending_words(event: RunEnded) -> str:
     """One line for an ending that is not a plain success."""
     if event.error is not None:
         return event.error.text
-    return {
-        "waiting": "The run waits for a person to decide.",
-        "cancelled": "The run was stopped.",
-        "failed": "The run failed.",
-        "refused": "The agent refused to answer.",
-        "limit": "The answer stopped at a limit of the server: it is too long or took too many steps.",
-        "calls": "The model wants its caller to run tools, which Sluice does not do.",
-        "cut": "The answer was cut off: the stream stopped with no sign of an end. The server may still be working.",
-    }.get(event.status, "")
+    return tr(_ENDINGS[event.status]) if event.status in _ENDINGS else ""
 
 
 def ask(connection: Connection, secrets: Secrets, options: argparse.Namespace) -> int:
@@ -194,7 +197,7 @@ class _Ask:
         try:
             self._recorder.save(self._options.record)
         except OSError as error:
-            raise SluiceError(f"The recording cannot be written: {error}.") from error
+            raise SluiceError(tr("The recording cannot be written: {error}.", error=error)) from error
         finally:
             self._recorder.close()
 
@@ -239,7 +242,7 @@ class _Ask:
 
     def _give_up(self) -> None:
         seconds = f"{self._options.timeout:g}"
-        words = f"No end came within {seconds} seconds. The server may still be working."
+        words = tr("No end came within {seconds} seconds. The server may still be working.", seconds=seconds)
         self._session.give_up(Failure(words, code="timeout"))
 
 
@@ -268,17 +271,18 @@ def _images(files: Sequence[Any]) -> tuple[Image, ...]:
 
 def _from_terminal(asked: AskOpened) -> Answer | None:
     """Ask on the terminal. An empty line decides nothing."""
-    print(f"\n{asked.tool or 'The agent'} asks: {asked.text}\n{_args(asked)}", file=sys.stderr)
+    asks = tr("{tool} asks:", tool=asked.tool or tr("The agent"))
+    print(f"\n{asks} {asked.text}\n{_args(asked)}", file=sys.stderr)
     for choice in asked.choices:
         print(f"  {choice.id}: {choice.label}", file=sys.stderr)
-    prompt = "Allow? Type yes or no: " if asked.type == "approve" else "Your answer: "
-    print(prompt, end="", file=sys.stderr, flush=True)
+    prompt = tr("Allow? Type yes or no:") if asked.type == "approve" else tr("Your answer:")
+    print(f"{prompt} ", end="", file=sys.stderr, flush=True)
     said = sys.stdin.readline().strip()
     if not said:
         return None
     if asked.type != "approve":
         return Answer(asked.ask, text=said, choices=(said,) if asked.choices else ())
-    return Answer(asked.ask, allow=said.lower() in ("y", "yes"))
+    return Answer(asked.ask, allow=said.lower() in ("y", "yes", tr("yes")))
 
 
 def _args(asked: AskOpened) -> str:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from desktop.core.arguments import ask_digest
 from desktop.core.conversation import AskItem
+from desktop.core.language import tr
 from desktop.core.requests import Answer, HttpCall
 from desktop.core.visible import json_text
 from desktop.core.wire.jsontext import clean
@@ -178,8 +179,10 @@ class AuditLog:
         try:
             self._append(text.encode("utf-8", "replace") + b"\n")
         except OSError as error:
-            why = os.strerror(error.errno) if error.errno else "the disk reported an error"
-            return f"The list of decisions could not be written ({why}). Deciding still works, but is not listed."
+            why = os.strerror(error.errno) if error.errno else tr("the disk reported an error")
+            return tr(
+                "The list of decisions could not be written ({why}). Deciding still works, but is not listed.", why=why
+            )
         return None
 
     def _append(self, data: bytes) -> None:

@@ -29,8 +29,11 @@ from desktop.services.transport import Transport
 from desktop.services.way import chosen_words
 
 LOCAL = "local-model"
-LOCAL_NAME = "A small model on this computer"
-THIS_RUN = " (this run only)"
+
+
+def this_run(name: str) -> str:
+    """What a connection for this run only is called."""
+    return tr("{name} (this run only)", name=name)
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,9 @@ class Connections:
 
     def local(self) -> Profile:
         """The small model on this computer; its address is known once it runs."""
-        return Profile(LOCAL, LOCAL_NAME, Connection("openai", "http://127.0.0.1:0/v1", "smollm2"))
+        return Profile(
+            LOCAL, tr("A small model on this computer"), Connection("openai", "http://127.0.0.1:0/v1", "smollm2")
+        )
 
     def is_temporary(self, profile: Profile) -> bool:
         """Whether it is for this run of the program only."""
@@ -77,13 +82,14 @@ class Connections:
 
     def name_for(self, connection: Connection) -> str:
         """A name made of the protocol and the address."""
-        return f"{adapter_class(connection.protocol).name} at {urlsplit(connection.base_url).netloc}"
+        name, host = adapter_class(connection.protocol).name, urlsplit(connection.base_url).netloc
+        return tr("{name} at {host}", name=name, host=host)
 
     def about(self, profile: Profile) -> str:
         """One honest sentence on a connection that needs one."""
         if profile.id != LOCAL:
             return ""
-        return "Very small: fluent, often wrong, no tools. Good for trying Sluice without an account or a network."
+        return tr("Very small: fluent, often wrong, no tools. Good for trying Sluice without an account or a network.")
 
     def check_image(self, connection: Connection, image: Image) -> None:
         """Raises NotSendable if this agent would not take the picture."""
@@ -94,7 +100,7 @@ class Connections:
     def add_temporary(self, connection: Connection, secrets: Secrets) -> Profile:
         """A connection for this run only. Its key is never stored."""
         same = (profile for profile, _ in self._temporary.values() if profile.connection == connection)
-        name = self.name_for(connection) + THIS_RUN
+        name = this_run(self.name_for(connection))
         profile = next(same, None) or Profile(f"run-{len(self._temporary)}", name, connection)
         for secret in filter(None, (secrets.key, *secrets.extra.values())):
             logs.redact(secret)
@@ -127,8 +133,8 @@ class Connections:
             await self._keychain.set(account, value)
         except KeyringTrouble as error:
             self._keychain.keep_for_this_run(account, value)
-            first = error.headline.split(" You can also keep")[0]
-            return f"{first} The key is kept for this run only and is forgotten when Sluice ends."
+            kept = tr("The key is kept for this run only and is forgotten when Sluice ends.")
+            return f"{error.headline} {kept}"
         return ""
 
     async def look_on_this_computer(self) -> list[Profile]:
@@ -138,7 +144,8 @@ class Connections:
         for server in await local_servers.look(self._transport):
             profile = known.get(server.connection.base_url)
             if profile is None:
-                profile, _ = await self.save(None, f"{server.name} on this computer", server.connection, Secrets())
+                name = tr("{name} on this computer", name=server.name)
+                profile, _ = await self.save(None, name, server.connection, Secrets())
             found.append(profile)
         return found
 
@@ -254,9 +261,7 @@ class Connections:
         found: Found = await self._visit(connection, secrets, network).ask_server(adapter.probe())
         return found
 
-    async def agents(
-        self, connection: Connection, secrets: Secrets, network: Network = USUAL
-    ) -> tuple[AgentInfo, ...]:
+    async def agents(self, connection: Connection, secrets: Secrets, network: Network = USUAL) -> tuple[AgentInfo, ...]:
         """The agents that a server lists. Raises SluiceError."""
         adapter = adapter_class(connection.protocol)(connection, secrets)
         listed: tuple[AgentInfo, ...] = await self._visit(connection, secrets, network).ask_server(adapter.agents())

@@ -22,6 +22,7 @@ from desktop.core.adapters.words import media_type
 from desktop.core.endings import kind_of
 from desktop.core.errors import SluiceError
 from desktop.core.events import AnyEvent, RunEnded
+from desktop.core.language import mark, number, tr, trn
 from desktop.core.requests import Connection, HttpCall, Prompt, Secrets
 from desktop.services import logs
 from desktop.services.clock import now
@@ -35,7 +36,9 @@ State = Literal["ok", "note", "failed"]
 _PATIENCE = 15.0  # seconds for each step
 _TEST = "This is a test of the connection. Answer with the one word: ready."
 _AT_ONCE = 0.02  # seconds within which pieces count as having come together
-_NO_ADDRESS = "The address is not complete. It begins with http:// or https://."
+_NO_ADDRESS = mark("The address is not complete. It begins with http:// or https://.")
+_REFUSED = mark("{host} refused the connection at port {port}. Is the server running, and is the port right?")
+_SILENT = mark("{host} does not answer at port {port}. Is the server running, and is the port right?")
 _MARKS = {"ok": "✓", "note": "!", "failed": "✗"}
 
 
@@ -74,11 +77,11 @@ class Doctor:
             except SluiceError as error:
                 check = Check(step.__name__[1:], "failed", error.headline)
             except TimeoutError:
-                check = Check(step.__name__[1:], "failed", "No answer came in time.")
+                check = Check(step.__name__[1:], "failed", tr("No answer came in time."))
             if check is None:
                 continue
-            check = Check(_NAMES.get(check.name, check.name), check.state, self.scrub(check.words), now() - began,
-                          check.certificate)  # fmt: skip
+            name = tr(_NAMES.get(check.name, check.name))
+            check = Check(name, check.state, self.scrub(check.words), now() - began, check.certificate)
             self.checks.append(check)
             yield check
             if check.state == "failed":
@@ -88,9 +91,9 @@ class Doctor:
         """All of it as text for somebody who helps. It names the server, and no secret."""
         lines = [
             f"Sluice {__version__}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
-            f"{adapter_class(self.connection.protocol).name} at {place(self.connection.base_url)}",
+            f"{adapter_class(self.connection.protocol).name}, {place(self.connection.base_url)}",
             *self.route.network.about(),
-            *(f"{_MARKS[c.state]} {c.name} ({c.seconds:.2f} s): {c.words}" for c in self.checks),
+            *(f"{_MARKS[c.state]} {c.name} ({number(c.seconds, 2)} s): {c.words}" for c in self.checks),
         ]
         return self.scrub("\n".join(lines))
 
@@ -111,7 +114,7 @@ class Doctor:
         try:
             choice = await asyncio.to_thread(self.route.choose, self.connection.base_url)
         except ValueError:
-            return Check("proxy", "failed", _NO_ADDRESS)
+            return Check("proxy", "failed", tr(_NO_ADDRESS))
         return Check("proxy", "ok", f"{chosen_words(choice.proxy, choice.why)}.")
 
     def _target(self) -> tuple[str, int]:
@@ -126,33 +129,39 @@ class Doctor:
     async def _name(self) -> Check:
         host, port = self._target()
         if not host:
-            return Check("name", "failed", _NO_ADDRESS)
+            return Check("name", "failed", tr(_NO_ADDRESS))
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            words = f"No computer called {host} was found. Check the address, and whether a VPN is needed."
+            words = tr(
+                "No computer called {host} was found. Check the address, and whether a VPN is needed.", host=host
+            )
             return Check("name", "failed", words)
         places = dict.fromkeys(str(entry[4][0]) for entry in found)
-        via = f" It is the proxy; the server's own name is left to it. ({place(self._proxy)})" if self._proxy else ""
-        return Check("name", "ok", f"{host} is {', '.join(list(places)[:4])}.{via}")
+        words = tr("{host} is {addresses}.", host=host, addresses=", ".join(list(places)[:4]))
+        if self._proxy:
+            its = tr("It is the proxy; the server's own name is left to it. ({proxy})", proxy=place(self._proxy))
+            words = f"{words} {its}"
+        return Check("name", "ok", words)
 
     async def _tcp(self) -> Check:
         host, port = self._target()
         try:
             _, writer = await asyncio.open_connection(host, port)
         except OSError as error:
-            why = "refused the connection" if isinstance(error, ConnectionRefusedError) else "does not answer"
-            words = f"{host} {why} at port {port}. Is the server running, and is the port right?"
-            return Check("tcp", "failed", words)
+            refused = isinstance(error, ConnectionRefusedError)
+            words = _REFUSED if refused else _SILENT
+            return Check("tcp", "failed", tr(words, host=host, port=port))
         writer.transport.abort()
-        return Check("tcp", "ok", f"Port {port} {'of the proxy ' if self._proxy else ''}answers.")
+        words = mark("Port {port} of the proxy answers.") if self._proxy else mark("Port {port} answers.")
+        return Check("tcp", "ok", tr(words, port=port))
 
     async def _tls(self) -> Check | None:
         if urlsplit(self.connection.base_url).scheme != "https":
             host = urlsplit(self.connection.base_url).hostname or ""
             if is_loopback(host):
                 return None
-            return Check("tls", "note", "The connection is not encrypted. Anybody between can read the key.")
+            return Check("tls", "note", tr("The connection is not encrypted. Anybody between can read the key."))
         context = await asyncio.to_thread(context_for, self.route, usual_context)
         try:
             shown = await self._handshake(context)
@@ -161,13 +170,15 @@ class Doctor:
         tls = shown.version()
         pinned = self.route.network.pinned
         if pinned:
-            return Check("tls", "note", f"{tls}; accepted as an exception: {fingerprint_words(pinned)}.")
-        until = (shown.getpeercert() or {}).get("notAfter", "unknown")
-        return Check("tls", "ok", f"{tls}; {_chain_words(shown)}, valid until {until}.")
+            words = tr("{tls}; accepted as an exception: {digest}.", tls=tls, digest=fingerprint_words(pinned))
+            return Check("tls", "note", words)
+        until = (shown.getpeercert() or {}).get("notAfter", tr("unknown"))
+        words = tr("{tls}; {chain}, valid until {until}.", tls=tls, chain=_chain_words(shown), until=until)
+        return Check("tls", "ok", words)
 
     async def _untrusted(self, error: Exception) -> Check:
         """Why the certificate was not accepted, and which it is."""
-        words = f"The secure connection failed: {tls_words(reasons(error))}"
+        words = tr("The secure connection failed: {why}", why=tls_words(reasons(error)))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # nothing is sent over it
         try:
@@ -175,8 +186,9 @@ class Doctor:
         except (ssl.SSLError, OSError):
             return Check("tls", "failed", words)
         shown = fingerprint_of(tls.getpeercert(True) or b"")
-        words += f" As it says, {_chain_words(tls)}. Its SHA-256 is {fingerprint_words(shown)}."
-        return Check("tls", "failed", words, certificate=shown)
+        digest = fingerprint_words(shown)
+        about = tr("As it says, {chain}. Its SHA-256 is {digest}.", chain=_chain_words(tls), digest=digest)
+        return Check("tls", "failed", f"{words} {about}", certificate=shown)
 
     async def _handshake(self, context: ssl.SSLContext) -> ssl.SSLObject:
         """TLS with the server, through the proxy if there is one; closed again without sending anything."""
@@ -191,7 +203,8 @@ class Doctor:
             answer = (await reader.readuntil(b"\r\n\r\n")).split(b"\r\n")[0].decode("latin-1")
             if " 200" not in answer:
                 writer.transport.abort()
-                raise SluiceError(f"The proxy {place(proxy)} refused the way: {answer[:100]}")
+                refused = tr("The proxy {proxy} refused the way: {answer}", proxy=place(proxy), answer=answer[:100])
+                raise SluiceError(refused)
             await writer.start_tls(context, server_hostname=host)
         shown: ssl.SSLObject = writer.get_extra_info("ssl_object")
         writer.transport.abort()
@@ -202,13 +215,13 @@ class Doctor:
         way = Way()
         async with self.transport.stream(call, self.route) as opened:
             way, status, headers = opened.way, opened.status, opened.headers
-        words = f"HTTP status {status}, {media_type(headers) or 'no content type'}"
-        words += f", by {headers['server'][:60]}" if headers.get("server") else ""
-        words += f", through {headers['via'][:60]}" if headers.get("via") else ""
-        words += f", proxy {way.proxy}" if way.proxy else ""
         moved = 300 <= status < 400
-        words += ". This is the bare address; the agent is below it."
-        words += " It points elsewhere, which is not followed." if moved else ""
+        about = [tr("HTTP status {status}", status=status), media_type(headers) or tr("no content type")]
+        about += [tr("by {server}", server=headers["server"][:60])] if headers.get("server") else []
+        about += [tr("through {server}", server=headers["via"][:60])] if headers.get("via") else []
+        about += [tr("proxy {proxy}", proxy=way.proxy)] if way.proxy else []
+        words = f"{', '.join(about)}. {tr('This is the bare address; the agent is below it.')}"
+        words = f"{words} {tr('It points elsewhere, which is not followed.')}" if moved else words
         return Check("http", "note" if moved or status >= 500 else "ok", words)
 
     async def _key(self) -> Check:
@@ -234,11 +247,19 @@ class Doctor:
         end = events[-1]
         if kind_of(run) not in ("whole", "waiting"):
             said = end.error.text if isinstance(end, RunEnded) and end.error else kind_of(run)
-            return Check("stream", "failed", f"The test message did not end well: {said}")
+            return Check("stream", "failed", tr("The test message did not end well: {said}", said=said))
         first, last = times[0] - began, times[-1] - began
-        words = f"First event after {first:.2f} s, {len(events)} events, the last after {last:.2f} s."
+        words = trn(
+            "First event after {first} s, {n} event, the last after {last} s.",
+            "First event after {first} s, {n} events, the last after {last} s.",
+            len(events),
+            first=number(first, 2),
+            last=number(last, 2),
+        )
         if len(events) > 4 and last - first < _AT_ONCE and first > 0.5:
-            held = "Everything came at once: something between holds the stream back. Proxies and compression do that."
+            held = tr(
+                "Everything came at once: something between holds the stream back. Proxies and compression do that."
+            )
             return Check("stream", "note", f"{words} {held}")
         return Check("stream", "ok", words)
 
@@ -252,20 +273,24 @@ class Doctor:
 
 
 _NAMES = {
-    "proxy": "Proxy",
-    "proxy_rule": "Proxy",
-    "name": "Name",
-    "tcp": "Connection",
-    "tls": "Encryption",
-    "http": "Answer",
-    "key": "Key and agent",
-    "stream": "Streaming",
+    "proxy": mark("Proxy"),
+    "proxy_rule": mark("Proxy"),
+    "name": mark("Name"),
+    "tcp": mark("Connection"),
+    "tls": mark("Encryption"),
+    "http": mark("Answer"),
+    "key": mark("Key and agent"),
+    "stream": mark("Streaming"),
 }
 
 
 def _chain_words(tls: ssl.SSLObject) -> str:
     names = chain_of(tls)
-    return f"the certificate is for {names[0]}" + "".join(f", signed by {name}" for name in names[1:]) if names else ""
+    if not names:
+        return ""
+    return ", ".join(
+        [tr("the certificate is for {name}", name=names[0]), *(tr("signed by {name}", name=n) for n in names[1:])]
+    )
 
 
 def _login(proxy: str) -> str:

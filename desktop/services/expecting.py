@@ -12,6 +12,7 @@ from typing import Any
 from desktop.core.conversation import Conversation
 from desktop.core.errors import SluiceError
 from desktop.core.expectations import as_junit, as_text, check, parse_expectations, seen_in
+from desktop.core.language import tr
 
 NOT_HELD = 7  # the exit status where an expectation did not hold
 
@@ -31,7 +32,7 @@ class Tested:
         try:
             return cls(parse_expectations(options.expect.read_text("utf-8")), options.junit)
         except (OSError, UnicodeError) as error:
-            raise SluiceError(f"The expectations cannot be read: {error}.") from error
+            raise SluiceError(tr("The expectations cannot be read: {error}.", error=error)) from error
 
     def verdict(self, runs: Mapping[str, Conversation], status: int) -> int:
         """The exit status: 0 if all expectations held and 7 if not; `status` where nothing was expected. Raises
@@ -46,5 +47,5 @@ class Tested:
             try:
                 self.junit.write_text(as_junit(checked), "utf-8")
             except OSError as error:
-                raise SluiceError(f"The report cannot be written: {error}.") from error
+                raise SluiceError(tr("The report cannot be written: {error}.", error=error)) from error
         return 0 if all(one.held for _, _, checks in checked for one in checks) else NOT_HELD

@@ -14,6 +14,7 @@ from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from urllib.parse import quote
 
+from desktop.core.language import tr, trn
 from desktop.services.history_salvage import salvage
 from desktop.services.paths import private_file, set_aside
 
@@ -112,7 +113,7 @@ def open_store(path: Path, migrations: Mapping[int, str] = MIGRATIONS) -> Opened
     try:
         return Opened(_open_file(path, migrations))
     except _Unusable as error:
-        return replace_store(path) if error.damaged else Opened(_memory(), False, f"{error} {_NOT_SAVED}")
+        return replace_store(path) if error.damaged else Opened(_memory(), False, _unsaved(str(error)))
     except (sqlite3.Error, OSError) as error:
         if is_damage(error):
             return replace_store(path)
@@ -123,14 +124,17 @@ def replace_store(path: Path) -> Opened:
     """Put a damaged file aside and begin a new one, with what can still be read of the old."""
     kept = set_aside(path, *COMPANIONS)
     if kept is None:
-        return Opened(_memory(), False, f"The history file is damaged and cannot be renamed. {_NOT_SAVED}")
-    words = f"The history file was damaged. Sluice kept it as {kept.name} and began a new one"
+        return Opened(_memory(), False, _unsaved(tr("The history file is damaged and cannot be renamed.")))
+    words = tr("The history file was damaged. Sluice kept it as {name} and began a new one.", name=kept.name)
     try:
         db = _open_file(path, MIGRATIONS)
     except (sqlite3.Error, OSError, _Unusable):
-        return Opened(_memory(), False, f"{words}. {_NOT_SAVED}")
+        return Opened(_memory(), False, _unsaved(words))
     saved = salvage(kept, db)
-    return Opened(db, True, f"{words}, with {saved} conversations from it." if saved else f"{words}.")
+    if not saved:
+        return Opened(db, True, words)
+    found = trn("{n} conversation from it is still there.", "{n} conversations from it are still there.", saved)
+    return Opened(db, True, f"{words} {found}")
 
 
 def is_damage(error: Exception) -> bool:
@@ -149,26 +153,35 @@ def is_of_file(error: Exception) -> bool:
 
 def write_trouble(error: Exception) -> str:
     """Why saving failed, what it means and what to do, for people."""
-    cause, cure = _cause(error)
-    return f"{cause}. Everything stays on screen, and saving goes on by itself {cure}."
+    return " ".join(_cause(error))
 
 
 def _cause(error: Exception) -> tuple[str, str]:
     """What is wrong with the file, and when it can be written again."""
     code = _code(error)
     if code in _SPACE or (isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT)):
-        return "The disk is full or does not answer", "once there is room again"
+        return (
+            tr("The disk is full or does not answer."),
+            tr("Everything stays on screen, and saving goes on by itself once there is room again."),
+        )
     if code in _BUSY:
-        return "Another program holds the history file", "once it is free"
-    return "The history file cannot be written", "once it can"
+        return (
+            tr("Another program holds the history file."),
+            tr("Everything stays on screen, and saving goes on by itself once it is free."),
+        )
+    return (
+        tr("The history file cannot be written."),
+        tr("Everything stays on screen, and saving goes on by itself once it can."),
+    )
 
 
-_NOT_SAVED = "What is said in this run of Sluice will not be saved."
+def _unsaved(words: str) -> str:
+    return f"{words} {tr('What is said in this run of Sluice will not be saved.')}"
 
 
 def _open_file(path: Path, migrations: Mapping[int, str]) -> sqlite3.Connection:
     if path.exists() and path.stat().st_size == 0:
-        raise _Unusable("The history file is empty.", damaged=True)
+        raise _Unusable(tr("The history file is empty."), damaged=True)
     private_file(path)
     db = _connect(str(path))
     try:
@@ -195,9 +208,9 @@ def _check(db: sqlite3.Connection) -> None:
     """Refuse what is not ours before anything of it is changed."""
     tables = db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables and _pragma(db, "application_id") != _OURS:
-        raise _Unusable("The history file is not one of Sluice.", damaged=True)
+        raise _Unusable(tr("The history file is not one of Sluice."), damaged=True)
     if _pragma(db, "user_version") > VERSION:
-        raise _Unusable("The history was written by a newer Sluice and is left as it is.", damaged=False)
+        raise _Unusable(tr("The history was written by a newer Sluice and is left as it is."), damaged=False)
 
 
 def _migrate(db: sqlite3.Connection, path: Path, migrations: Mapping[int, str]) -> None:
@@ -254,7 +267,7 @@ def _without_file(path: Path, error: Exception) -> Opened:
     if _code(error) not in _BUSY:
         with suppress(sqlite3.Error, OSError, _Unusable):
             _copy(path, db)
-    return Opened(db, False, f"{_cause(error)[0]}. {_NOT_SAVED}")
+    return Opened(db, False, _unsaved(_cause(error)[0]))
 
 
 def _copy(path: Path, into: sqlite3.Connection) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from desktop.core.errors import StoreTrouble
+from desktop.core.language import mark, tr
 from desktop.services.daemon import deliver
 
 if TYPE_CHECKING:  # imported by the thread: they take pydantic and SQLite along
@@ -21,7 +22,7 @@ if TYPE_CHECKING:  # imported by the thread: they take pydantic and SQLite along
 
 FLUSH = 0.2  # seconds from the first thing in the queue to its writing
 RETRY = 2.0  # seconds between attempts to write when the last one failed
-_STOPPED = "The history stopped because of a fault in Sluice. What is said now is not saved."
+_STOPPED = mark("The history stopped because of a fault in Sluice. What is said now is not saved.")
 
 Op = Callable[["Store"], None]
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class _Question:
             deliver(self.loop, self.future, error=error)
 
     def refuse(self) -> None:
-        deliver(self.loop, self.future, error=StoreTrouble(_STOPPED))
+        deliver(self.loop, self.future, error=StoreTrouble(tr(_STOPPED)))
 
 
 class HistoryThread:
@@ -93,7 +94,7 @@ class HistoryThread:
         future: asyncio.Future[T] = loop.create_future()
         with self._ready:
             if self._closing:
-                raise StoreTrouble("The history is closed.")
+                raise StoreTrouble(tr("The history is closed."))
             self._questions.append(_Question(question, loop, future))
             self._urgent |= urgent
             self._wake()
@@ -140,7 +141,7 @@ class HistoryThread:
             writer.close()
         except Exception:
             _log.exception("the history stopped")
-            self._tell(_STOPPED)
+            self._tell(tr(_STOPPED))
         finally:
             self._leave()
 

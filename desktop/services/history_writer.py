@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from desktop.core.errors import StoreTrouble
+from desktop.core.language import tr
 from desktop.services.history_schema import COMPANIONS, is_damage, open_store, replace_store, write_trouble
 from desktop.services.history_store import Store
 from desktop.services.paths import private_file
@@ -49,7 +50,7 @@ class Writer:
         self.stuck = []
         if self._told:
             self._told = False
-            self._tell("The history is being saved again. Nothing was lost.")
+            self._tell(tr("The history is being saved again. Nothing was lost."))
         self._fold()
         return True
 
@@ -60,12 +61,12 @@ class Writer:
         except sqlite3.Error as error:
             if is_damage(error):
                 self._begin_anew()
-            raise StoreTrouble("The history could not be read.", repr(error)) from error
+            raise StoreTrouble(tr("The history could not be read."), repr(error)) from error
 
     def close(self) -> None:
         """Close the file."""
         if self.stuck:
-            self._tell("Some of what was said last could not be saved.")
+            self._tell(tr("Some of what was said last could not be saved."))
         with suppress(sqlite3.Error):
             self.store.db.executescript("PRAGMA analysis_limit = 400; PRAGMA optimize;")
         self.store.db.close()
@@ -151,8 +152,10 @@ class Writer:
                 rescued.rename(self._path)
         opened = open_store(self._path)
         self._take(opened.db, opened.saved, opened.trouble)
-        removed = "The history file was removed while Sluice ran. Sluice has written it again."
-        other = f"The history file was exchanged while Sluice ran. What it held before is in {rescued.name}."
+        removed = tr("The history file was removed while Sluice ran. Sluice has written it again.")
+        other = tr(
+            "The history file was exchanged while Sluice ran. What it held before is in {name}.", name=rescued.name
+        )
         self._tell(removed if gone else other)
 
     def _identity(self) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from desktop.core.export_json import NotOurs, Saved, load
+from desktop.core.language import tr
 from desktop.core.wire.jsontext import parse
 
 MOST = 1 << 30  # bytes of JSON that are read
@@ -18,13 +19,14 @@ def read_file(path: Path) -> list[Saved]:
     try:
         data = _from_zip(path) if zipfile.is_zipfile(path) else _from_file(path)
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:
-        raise NotOurs(f"The file cannot be read: {getattr(error, 'strerror', None) or error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise NotOurs(tr("The file cannot be read: {reason}.", reason=reason)) from error
     return load(_parsed(data))
 
 
 def _from_file(path: Path) -> bytes:
     if path.stat().st_size > MOST:
-        raise NotOurs("The file is larger than a gigabyte and is not read.")
+        raise NotOurs(tr("The file is larger than a gigabyte and is not read."))
     return path.read_bytes()
 
 
@@ -33,9 +35,9 @@ def _from_zip(path: Path) -> bytes:
     with zipfile.ZipFile(path) as archive:
         names = [name for name in archive.namelist() if name.rsplit("/", 1)[-1] == _MEMBER]
         if not names:
-            raise NotOurs(f"There is no {_MEMBER} in this ZIP file.")
+            raise NotOurs(tr("There is no {file} in this ZIP file.", file=_MEMBER))
         if archive.getinfo(names[0]).file_size > MOST:
-            raise NotOurs("The conversations in it are larger than a gigabyte and are not read.")
+            raise NotOurs(tr("The conversations in it are larger than a gigabyte and are not read."))
         with archive.open(names[0]) as member:
             return member.read(MOST)
 
@@ -44,4 +46,4 @@ def _parsed(data: bytes) -> Any:
     try:
         return parse(data.decode("utf-8-sig", "replace"))
     except ValueError as error:
-        raise NotOurs("The file is no JSON, so it is no export that can be read.") from error
+        raise NotOurs(tr("The file is no JSON, so it is no export that can be read.")) from error

@@ -7,6 +7,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 
 from desktop.core.errors import StreamBroken
+from desktop.core.language import tr
 
 _PIECE = 64 * 1024
 _WINDOWS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
@@ -21,7 +22,9 @@ def plain(chunks: AsyncIterator[bytes], headers: Mapping[str, str]) -> AsyncIter
 
 async def _inflated(chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[bytes]:
     if coding not in _WINDOWS:
-        raise StreamBroken(f"The server compressed its answer in a way that was not asked for ({coding[:40]}).")
+        raise StreamBroken(
+            tr("The server compressed its answer in a way that was not asked for ({coding}).", coding=coding[:40])
+        )
     machine = None
     async for chunk in chunks:
         machine = machine or zlib.decompressobj(_window(coding, chunk))
@@ -33,14 +36,14 @@ async def _inflated(chunks: AsyncIterator[bytes], coding: str) -> AsyncIterator[
         while rest := _piece(machine, b""):  # output that waits although all input is taken
             yield rest
     if machine is not None and not machine.eof:
-        raise StreamBroken("The server's compressed answer ended too early. The server may still be working.")
+        raise StreamBroken(tr("The server's compressed answer ended too early. The server may still be working."))
 
 
 def _piece(machine: zlib._Decompress, chunk: bytes) -> bytes:
     try:
         return machine.decompress(chunk, _PIECE)
     except zlib.error as error:
-        raise StreamBroken("The server's answer says that it is compressed, and is not.", repr(error)) from error
+        raise StreamBroken(tr("The server's answer says that it is compressed, and is not."), repr(error)) from error
 
 
 def _window(coding: str, start: bytes) -> int:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from desktop.core.errors import StoreTrouble
+from desktop.core.language import tr
 from desktop.core.wire.jsontext import clean
 from desktop.services.paths import private_folder, set_aside
 
 
 class JsonFile:
-    """One JSON object on disk. `what` names its content in words for people ("settings").
+    """One JSON object on disk. `what` names its content in words for people, marked for translation ("settings").
 
     `trouble` is None, or one sentence on what was wrong with the file when it was read."""
 
@@ -32,7 +33,11 @@ class JsonFile:
             return {}
         except OSError as error:
             self._writable = False
-            self.trouble = f"The {self._what} cannot be read ({_reason(error)}). Changes will not be saved."
+            self.trouble = tr(
+                "The {what} cannot be read ({reason}). Changes will not be saved.",
+                what=tr(self._what),
+                reason=_reason(error),
+            )
             return {}
         except (ValueError, RecursionError):
             data = None
@@ -44,25 +49,27 @@ class JsonFile:
     def save(self, data: dict[str, Any]) -> None:
         """Write the whole object: to a new file, to the disk, then in place of the old one. Raises StoreTrouble."""
         if not self._writable:
-            raise StoreTrouble(self.trouble or f"The {self._what} cannot be saved.")
+            raise StoreTrouble(self.trouble or tr("The {what} cannot be saved.", what=tr(self._what)))
         text = json.dumps(clean(data), indent=2, ensure_ascii=False) + "\n"
         try:
             _replace(self.path.resolve(), text.encode())
         except OSError as error:
-            raise StoreTrouble(
-                f"The {self._what} could not be saved: {_reason(error)}.", repr(error)
-            ) from error
+            words = tr("The {what} could not be saved: {reason}.", what=tr(self._what), reason=_reason(error))
+            raise StoreTrouble(words, repr(error)) from error
 
     def _put_aside(self) -> None:
         kept = set_aside(self.path)
         if kept is None:
             self._writable = False
-            self.trouble = (
-                f"The file of the {self._what} is damaged. It is left as it is; changes will not be saved."
+            self.trouble = tr(
+                "The file of the {what} is damaged. It is left as it is; changes will not be saved.",
+                what=tr(self._what),
             )
         else:
-            self.trouble = (
-                f"The file of the {self._what} was damaged. Sluice kept it as {kept.name} and began anew."
+            self.trouble = tr(
+                "The file of the {what} was damaged. Sluice kept it as {name} and began anew.",
+                what=tr(self._what),
+                name=kept.name,
             )
 
 
@@ -94,7 +101,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _reason(error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return "the disk is full"
+        return tr("the disk is full")
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "Sluice may not write there"
-    return os.strerror(error.errno) if error.errno else "the disk reported an error"
+        return tr("Sluice may not write there")
+    return os.strerror(error.errno) if error.errno else tr("the disk reported an error")

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 from desktop.core.errors import KeyringTrouble
+from desktop.core.language import mark, tr
 from desktop.services.daemon import in_daemon
 from desktop.services.logs import redact
 
@@ -21,8 +22,8 @@ T = TypeVar("T")
 _SAFE = {f"keyring.backends.{name}" for name in ("SecretService", "macOS", "Windows", "libsecret")}
 _SILENT = ("keyring.backends.fail", "keyring.backends.chainer")
 _WAIT = 1.0  # seconds after which the person is told what is being waited for
-_WAITING = "Waiting for the keyring. It may be asking for your password in a window of its own."
-_KEPT_HERE = "Keys are kept in the keyring of this computer, never in a file."
+_WAITING = mark("Waiting for the keyring. It may be asking for your password in a window of its own.")
+_KEPT_HERE = mark("Keys are kept in the keyring of this computer, never in a file.")
 
 
 class Keychain:
@@ -77,8 +78,8 @@ class Keychain:
     def note(self) -> str:
         """Where keys are kept, in words for people."""
         if not self._trouble:
-            return _KEPT_HERE
-        return f"{self._trouble} Until then keys are kept for this run only and forgotten when Sluice ends."
+            return tr(_KEPT_HERE)
+        return f"{self._trouble} {tr('Until then keys are kept for this run only and forgotten when Sluice ends.')}"
 
     def _note(self, account: str, held: bool) -> None:
         (self._seen.add if held else self._seen.discard)(account)
@@ -87,8 +88,8 @@ class Keychain:
         told: list[str] = []  # whether the wait was told; qasync's handles do not say when they are due
 
         def tell() -> None:
-            told.append(_WAITING)
-            self.on_waiting(_WAITING)
+            told.append(tr(_WAITING))
+            self.on_waiting(tr(_WAITING))
 
         waiting = asyncio.get_running_loop().call_later(_WAIT, tell)
         try:
@@ -147,10 +148,10 @@ def _delete(ring: Any, service: str, account: str) -> None:
 
 
 def _no_keyring(detail: str) -> KeyringTrouble:
-    how = (
-        " Install the package gnome-keyring (or KWallet) and log in again." if sys.platform == "linux" else ""
-    )
-    return KeyringTrouble(f"There is no keyring to keep the key in.{how}", detail)
+    words = tr("There is no keyring to keep the key in.")
+    if sys.platform == "linux":
+        words = f"{words} {tr('Install the package gnome-keyring (or KWallet) and log in again.')}"
+    return KeyringTrouble(words, detail)
 
 
 def _trouble(error: Exception) -> KeyringTrouble:
@@ -158,5 +159,5 @@ def _trouble(error: Exception) -> KeyringTrouble:
     if name in ("NoKeyringError", "ImportError", "ModuleNotFoundError"):
         return _no_keyring(name)
     if name in ("KeyringLocked", "InitError"):
-        return KeyringTrouble("The keyring is locked. Unlock it and try again.", name)
-    return KeyringTrouble("The keyring refused. Try again, or look at the keyring's own settings.", name)
+        return KeyringTrouble(tr("The keyring is locked. Unlock it and try again."), name)
+    return KeyringTrouble(tr("The keyring refused. Try again, or look at the keyring's own settings."), name)

@@ -17,6 +17,7 @@ from desktop.core.export_html import as_html
 from desktop.core.export_json import Saved, SavedRun, dump
 from desktop.core.export_markdown import as_markdown
 from desktop.core.export_sections import Parts
+from desktop.core.language import tr
 from desktop.core.reducer import Reducer
 from desktop.services.history import History, Hit, SessionRecord
 from desktop.services.importing import read_file
@@ -191,14 +192,14 @@ def write_file(path: Path, text: str) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise StoreTrouble(f"The file could not be written: {error.strerror or error}.") from error
+        words = tr("The file could not be written: {reason}.", reason=error.strerror or error)
+        raise StoreTrouble(words) from error
 
 
 def _title(record: SessionRecord | None) -> str:
     if record is None:
-        return "Untitled"
-    named = record.title if record.title != "Untitled" else ""
-    return named or " ".join(record.question.split()) or "Untitled"
+        return tr("Untitled")
+    return record.title or " ".join(record.question.split()) or tr("Untitled")
 
 
 def _entry(record: SessionRecord) -> Entry:

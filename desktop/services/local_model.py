@@ -25,7 +25,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from desktop.core.errors import SluiceError
-from desktop.core.language import tr
+from desktop.core.language import number, tr
 from desktop.services.daemon import deliver, in_daemon
 from desktop.services.local_model_parts import sha256_of
 from desktop.services.preflight import apt_line, missing
@@ -78,7 +78,9 @@ class LocalModel:
             return self._missing()
         if sys.platform.startswith("linux") and (absent := missing(_LIBRARIES)):
             line = apt_line(_LIBRARIES[name] for name in absent)
-            return f"The small model needs {' and '.join(absent)}; on Debian or Ubuntu: {line}"
+            return tr(
+                "The small model needs {libraries}; on Debian or Ubuntu: {line}", libraries=", ".join(absent), line=line
+            )
         return None
 
     def absent(self) -> bool:
@@ -134,7 +136,7 @@ class LocalModel:
         try:
             digest = await in_daemon(lambda: sha256_of(path), "check local model")
         except OSError as error:
-            raise LocalModelTrouble("The small model's file cannot be read.", str(error)) from error
+            raise LocalModelTrouble(tr("The small model's file cannot be read."), str(error)) from error
         if digest != _SHA256:
             raise LocalModelTrouble(
                 tr("The small model's file is damaged, or another version.") + " " + self._cure(), f"{path}: {digest}"
@@ -176,15 +178,16 @@ class _Child:
         try:
             line = await asyncio.wait_for(asyncio.shield(self._said), _START)
         except TimeoutError:
-            raise LocalModelTrouble(f"The small model did not start within {_START:.0f} seconds.") from None
+            words = tr("The small model did not start within {n} seconds.", n=number(_START))
+            raise LocalModelTrouble(words) from None
         word, _, rest = line.decode("utf-8", "replace").strip().partition(" ")
         if word == "READY":
             self._address = rest
         elif word == "FAILED":
-            raise LocalModelTrouble("The small model's server did not start.", rest)
+            raise LocalModelTrouble(tr("The small model's server did not start."), rest)
         else:  # it ended without a word
             how = _status(await self._gone)
-            raise LocalModelTrouble(f"The small model's server ended while starting ({how}).")
+            raise LocalModelTrouble(tr("The small model's server ended while starting ({how}).", how=how))
 
     async def end(self) -> None:
         """Close its input, which ends it; by force if that does not help. Comes back when it has been collected."""
@@ -257,7 +260,7 @@ def _spawn() -> subprocess.Popen[bytes]:
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
     except OSError as error:
-        raise LocalModelTrouble("The small model's server cannot be started.", str(error)) from error
+        raise LocalModelTrouble(tr("The small model's server cannot be started."), str(error)) from error
 
 
 def _threads() -> int:
@@ -270,7 +273,7 @@ def _threads() -> int:
 
 def _status(status: int) -> str:
     if status >= 0:
-        return f"exit status {status}"
+        return tr("exit status {status}", status=status)
     with suppress(ValueError):
-        return f"ended by {signal.Signals(-status).name}"
-    return f"ended by signal {-status}"
+        return tr("ended by {signal}", signal=signal.Signals(-status).name)
+    return tr("ended by signal {number}", number=-status)

@@ -10,7 +10,9 @@ from __future__ import annotations
 import ssl
 from urllib.parse import urlsplit
 
+from desktop.core.adapters.words import with_said
 from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken, TimedOut, TlsFailed
+from desktop.core.language import tr
 from desktop.services.network import place
 
 
@@ -23,9 +25,9 @@ def _in_answer(error: Exception, detail: str) -> SluiceError:
     import httpx
 
     if isinstance(error, httpx.ReadTimeout):
-        words = "Nothing came any more for the time that this connection allows. The server may still be working."
+        words = tr("Nothing came any more for the time that this connection allows. The server may still be working.")
         return StreamBroken(words, detail, code="silence")
-    words = "The connection broke in the middle of the answer. The server may still be working."
+    words = tr("The connection broke in the middle of the answer. The server may still be working.")
     return StreamBroken(words, detail)
 
 
@@ -34,42 +36,48 @@ def _before(error: Exception, url: str, proxy: str | None, detail: str) -> Sluic
 
     where = _place(url)
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
-        words = "The address is not complete. It begins with http:// or https://."
+        words = tr("The address is not complete. It begins with http:// or https://.")
         return ConnectionFailed(words, detail, code="address")
     if isinstance(error, httpx.ProxyError):
         return ConnectionFailed(_proxy_words(str(error), where, proxy), detail, code="proxy")
     if isinstance(error, httpx.ConnectTimeout):
-        return TimedOut(f"{_reached(where, proxy)} did not answer in time. Nothing was sent.", detail, code="unreached")
+        words = tr("{where} did not answer in time. Nothing was sent.", where=_reached(where, proxy))
+        return TimedOut(words, detail, code="unreached")
     if isinstance(error, httpx.TimeoutException):
-        return TimedOut(f"{where} did not answer in time. The server may still be working.", detail)
+        return TimedOut(tr("{where} did not answer in time. The server may still be working.", where=where), detail)
     text = reasons(error)
     if is_tls(error, text):
-        return TlsFailed(f"The secure connection to {where} failed: {tls_words(text)}", detail)
+        return TlsFailed(tr("The secure connection to {where} failed: {why}", where=where, why=tls_words(text)), detail)
     if isinstance(error, httpx.ConnectError):
         return _unreached(text.lower(), url, where, proxy, detail)
-    words = f"{where} closed the connection without an answer. The server may still be working."
+    words = tr("{where} closed the connection without an answer. The server may still be working.", where=where)
     return StreamBroken(words, detail)
 
 
 def _unreached(text: str, url: str, where: str, proxy: str | None, detail: str) -> SluiceError:
     if any(mark in text for mark in ("name or service not known", "getaddrinfo", "name resolution", "nodename")):
         name = urlsplit(proxy or url).hostname
-        return ConnectionFailed(f"No computer called {name} was found. Check the address.", detail)
+        return ConnectionFailed(tr("No computer called {name} was found. Check the address.", name=name), detail)
     if proxy:
-        return ConnectionFailed(f"The proxy {place(proxy)} does not answer. Check it in this connection.", detail)
-    return ConnectionFailed(f"Nothing answers at {where}. Is the server running, and is the address right?", detail)
+        words = tr("The proxy {proxy} does not answer. Check it in this connection.", proxy=place(proxy))
+        return ConnectionFailed(words, detail)
+    words = tr("Nothing answers at {where}. Is the server running, and is the address right?", where=where)
+    return ConnectionFailed(words, detail)
 
 
 def _proxy_words(text: str, where: str, proxy: str | None) -> str:
-    named = place(proxy) if proxy else "on the way"
+    named = place(proxy) if proxy else tr("on the way")
     if text.startswith("407"):
-        return f"The proxy {named} wants a user name and password. Set them in this connection's network settings."
-    said = f" It says: {' '.join(text.split())[:120]}" if text else ""
-    return f"The proxy {named} refused the way to {where}.{said}"
+        return tr(
+            "The proxy {proxy} wants a user name and password. Set them in this connection's network settings.",
+            proxy=named,
+        )
+    words = tr("The proxy {proxy} refused the way to {where}.", proxy=named, where=where)
+    return with_said(words, " ".join(text.split())[:120])
 
 
 def _reached(where: str, proxy: str | None) -> str:
-    return f"The proxy {place(proxy)}" if proxy else where
+    return tr("The proxy {proxy}", proxy=place(proxy)) if proxy else where
 
 
 def _place(url: str) -> str:
@@ -96,15 +104,15 @@ def tls_words(text: str) -> str:
     """Why TLS failed, and what can be done."""
     low = text.lower()
     if "not the pinned one" in low:
-        return "the server shows another certificate than the one that was accepted as an exception."
+        return tr("the server shows another certificate than the one that was accepted as an exception.")
     if "expired" in low:
-        return "the certificate has expired."
+        return tr("the certificate has expired.")
     if "hostname mismatch" in low or "doesn't match" in low or "not valid for" in low:
-        return "the certificate is for another name."
+        return tr("the certificate is for another name.")
     if "self-signed" in low or "self signed" in low or "unable to get local issuer" in low:
-        return "the certificate was not issued by anyone this computer trusts."
+        return tr("the certificate was not issued by anyone this computer trusts.")
     if "certificate required" in low or "handshake failure" in low:
-        return "the server wants a client certificate. Set it in this connection's network settings."
+        return tr("the server wants a client certificate. Set it in this connection's network settings.")
     if "wrong version number" in low or "record layer" in low:
-        return "the server does not speak TLS there. Perhaps the address begins with http://."
-    return "the certificate was not accepted."
+        return tr("the server does not speak TLS there. Perhaps the address begins with http://.")
+    return tr("the certificate was not accepted.")

@@ -23,24 +23,24 @@ from desktop.core.language import mark, tr
 ProxyMode = Literal["system", "environment", "manual", "none"]
 PROXY_SECRET = "net.proxy"
 CLIENT_SECRET = "net.client-key"
-_HEADER = mark("net.header.")
+_HEADER = "net.header."
 _USUAL = Bounds()
 
 
 def header_secret(name: str) -> str:
     """The name under which the keyring holds a secret header's value."""
-    return tr(_HEADER) + name.lower()
+    return _HEADER + name.lower()
 
 
 def is_header_secret(name: str) -> bool:
     """Whether a secret's name is that of a header."""
-    return name.startswith(tr(_HEADER))
+    return name.startswith(_HEADER)
 
 
 def header_name(network: Network, secret: str) -> str:
     """The header whose value this secret is, written as the person did."""
     names = {header_secret(name): name for name in network.secret_headers}
-    return names.get(secret, secret.removeprefix(tr(_HEADER)))
+    return names.get(secret, secret.removeprefix(_HEADER))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,17 +77,17 @@ class Network:
     def about(self) -> tuple[str, ...]:
         """What differs from the usual and should stay in sight, one sentence each."""
         lines = {
-            f"Proxy: {place(self.proxy_url)}": self.proxy == "manual" and self.proxy_url,
-            "No proxy is used": self.proxy == "none",
+            tr("Proxy: {proxy}", proxy=place(self.proxy_url)): self.proxy == "manual" and self.proxy_url,
+            tr("No proxy is used"): self.proxy == "none",
         }
         return (*(words for words, holds in lines.items() if holds), *self.about_certificates())
 
     def about_certificates(self) -> tuple[str, ...]:
         """The part of it that is about certificates."""
         lines = {
-            f"Private CA: {Path(self.ca_file).name}": self.ca_file,
-            f"Client certificate: {Path(self.client_cert).name}": self.client_cert,
-            f"Certificate exception: {fingerprint_words(self.pinned)}": self.pinned,
+            tr("Private CA: {file}", file=Path(self.ca_file).name): self.ca_file,
+            tr("Client certificate: {file}", file=Path(self.client_cert).name): self.client_cert,
+            tr("Certificate exception: {digest}", digest=fingerprint_words(self.pinned)): self.pinned,
         }
         return tuple(words for words, holds in lines.items() if holds)
 
@@ -234,28 +234,30 @@ def context_for(route: Route, usual: Callable[[], ssl.SSLContext]) -> ssl.SSLCon
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE  # the fingerprint is checked instead, before anything is sent
         context.sslobject_class = _pinned(network.pinned)
-    _load(network.ca_file, tr("private CA"), context.load_verify_locations)
+    _load(network.ca_file, _CA_TROUBLE, context.load_verify_locations)
     key = network.client_key or None
     # without a function OpenSSL would ask for the password on the terminal, and wait there for good
-    _load(network.client_cert, tr("client certificate"), lambda file: context.load_cert_chain(
+    _load(network.client_cert, _CLIENT_TROUBLE, lambda file: context.load_cert_chain(
         file, key, lambda: route.client_password))  # fmt: skip
     return context
 
 
-def _load(file: str, what: str, act: Callable[[str], None]) -> None:
+_CA_TROUBLE = (mark("The file of the private CA is not there: {file}"), mark("The private CA cannot be used: {file}."))
+_CLIENT_TROUBLE = (
+    mark("The file of the client certificate is not there: {file}"),
+    mark("The client certificate cannot be used: {file}. Perhaps its password is wrong."),
+)
+
+
+def _load(file: str, troubles: tuple[str, str], act: Callable[[str], None]) -> None:
     if not file:
         return
     try:
         act(file)
     except FileNotFoundError as error:
-        raise SluiceError(
-            tr("The file of the {what} is not there: {filename}", what=what, filename=error.filename or file)
-        ) from error
+        raise SluiceError(tr(troubles[0], file=error.filename or file)) from error
     except (ssl.SSLError, OSError, ValueError) as error:
-        hint = tr(" Perhaps its password is wrong.") if what.startswith("client") else ""
-        raise SluiceError(
-            tr("The {what} cannot be used: {name}.{hint}", what=what, name=Path(file).name, hint=hint), repr(error)
-        ) from error
+        raise SluiceError(tr(troubles[1], file=Path(file).name), repr(error)) from error
 
 
 def _pinned(fingerprint: str) -> type[ssl.SSLObject]:
@@ -266,7 +268,7 @@ def _pinned(fingerprint: str) -> type[ssl.SSLObject]:
             super().do_handshake()
             shown = self.getpeercert(binary_form=True) or b""
             if fingerprint_of(shown) != fingerprint.lower():
-                raise ssl.SSLCertVerificationError(tr("certificate is not the pinned one"))
+                raise ssl.SSLCertVerificationError("certificate is not the pinned one")
 
     return Pinned
 

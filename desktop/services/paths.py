@@ -8,6 +8,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from desktop.core.language import tr
+
 NAME = "sluice"
 
 
@@ -48,8 +50,10 @@ class Paths:
             try:
                 private_folder(folder)
             except OSError as error:
-                return (
-                    f"Sluice cannot use the folder {folder} ({error.strerror}). Nothing will be saved there."
+                return tr(
+                    "Sluice cannot use the folder {folder} ({reason}). Nothing will be saved there.",
+                    folder=folder,
+                    reason=error.strerror,
                 )
         return None
 

@@ -12,12 +12,14 @@ import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from desktop.core.language import mark
+
 LOCATION, CAMERA, COMMENTS, EDITING, MORE = (
-    "location",
-    "camera details",
-    "comments",
-    "editing details",
-    "hidden data",
+    mark("location"),
+    mark("camera details"),
+    mark("comments"),
+    mark("editing details"),
+    mark("hidden data"),
 )
 
 

@@ -14,6 +14,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from desktop.core.language import tr, trn
+
 # What to load -> the Debian package that holds it.
 BASE = {
     "libGL.so.1": "libgl1",
@@ -64,7 +66,7 @@ def trouble(environ: Mapping[str, str] | None = None) -> str | None:
     environ = os.environ if environ is None else environ
     tried = platforms(environ)
     if not tried:
-        return (
+        return tr(
             "No screen is set (WAYLAND_DISPLAY and DISPLAY are empty), so no window can open; start it from a desktop "
             "session, or use 'sluice ask', which needs none."
         )
@@ -114,9 +116,13 @@ def _platform_trouble(platform: str, environ: Mapping[str, str]) -> str | None:
 
 
 def _missing_words(absent: list[str], packages: list[str]) -> str:
-    many = "libraries that are" if len(absent) > 1 else "a library that is"
-    words = f"The window needs {many} not installed ({', '.join(absent)}); on Debian or Ubuntu install with: "
-    return words + apt_line(packages)
+    return trn(
+        "The window needs a library that is not installed ({names}); on Debian or Ubuntu install with: {line}",
+        "The window needs libraries that are not installed ({names}); on Debian or Ubuntu install with: {line}",
+        len(absent),
+        names=", ".join(absent),
+        line=apt_line(packages),
+    )
 
 
 def _loads(name: str) -> bool:
@@ -129,7 +135,7 @@ def _loads(name: str) -> bool:
 
 def _x11_trouble(display: str) -> str | None:
     if not display:
-        return "No screen is set: Qt is told to use X11, but DISPLAY is empty."
+        return tr("No screen is set: Qt is told to use X11, but DISPLAY is empty.")
     xcb = ctypes.CDLL("libxcb.so.1")
     xcb.xcb_connect.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
     xcb.xcb_connect.restype = ctypes.c_void_p
@@ -139,7 +145,9 @@ def _x11_trouble(display: str) -> str | None:
     failed = xcb.xcb_connection_has_error(connection)
     xcb.xcb_disconnect(connection)
     if failed:
-        return f"The X11 screen {display} (DISPLAY) does not answer, or does not let this program in."
+        return tr(
+            "The X11 screen {display} (DISPLAY) does not answer, or does not let this program in.", display=display
+        )
     return None
 
 
@@ -150,7 +158,7 @@ def _wayland_trouble(environ: Mapping[str, str]) -> str | None:
     path = Path(environ.get("XDG_RUNTIME_DIR", ""), name)  # an absolute name stands for itself
     if path.is_absolute() and _answers(path):
         return None
-    return f"The Wayland screen {name} (WAYLAND_DISPLAY) does not answer."
+    return tr("The Wayland screen {name} (WAYLAND_DISPLAY) does not answer.", name=name)
 
 
 def _answers(path: Path) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from desktop.core.language import mark, trn
 from desktop.core.requests import Connection, Secrets
 from desktop.services.jsonfile import JsonFile
 from desktop.services.keychain import Keychain
@@ -39,7 +40,7 @@ class Profiles:
     file. Entries that are not understood stay in the file as they are."""
 
     def __init__(self, paths: Paths) -> None:
-        self._file = JsonFile(paths.profiles_file, "saved connections")
+        self._file = JsonFile(paths.profiles_file, mark("saved connections"))
         self._head = self._file.load()
         self._profiles: dict[str, Profile] = {}
         self._strange: list[Any] = []
@@ -98,9 +99,11 @@ class Profiles:
             else:
                 self._profiles[profile.id] = profile
         if self._strange:
-            count = len(self._strange)
-            words = "1 saved connection" if count == 1 else f"{count} saved connections"
-            self._file.trouble = f"{words} could not be understood. They stay in the file but are not shown."
+            self._file.trouble = trn(
+                "{n} saved connection could not be understood. It stays in the file but is not shown.",
+                "{n} saved connections could not be understood. They stay in the file but are not shown.",
+                len(self._strange),
+            )
 
     def _write(self) -> None:
         entries = [_to_json(profile) for profile in self._profiles.values()]

@@ -24,6 +24,7 @@ from typing import Any
 from desktop import __version__
 from desktop.core.adapters.run import Run
 from desktop.core.events import Failure
+from desktop.core.language import trn
 from desktop.core.recording import Chunk, Decided, Ended, Entry, Head, Requested, RunBegun, Stopped, lines_of
 from desktop.core.redaction import Redactor
 from desktop.core.requests import Answer, HttpCall, Prompt, Reply
@@ -38,6 +39,8 @@ MEMORY = 8 * 1024 * 1024  # bytes of answers in memory, of one session; more goe
 MOST = 256 * 1024 * 1024  # bytes of answers kept of one session; the oldest runs go first
 ROWS = 1_500_000  # chunks kept of one session
 _PENDING, _PENDING_BYTES = 256, 256 * 1024
+
+
 class Recorder:
     """Hears a session (see `wire_tap.WireTap`). `dropped` counts the runs that were let go, so that a view knows when
     to begin anew."""
@@ -223,9 +226,21 @@ class Recorder:
         """What is missing, for people."""
         words = []
         if self.dropped:
-            words.append(f"The first {self.dropped} runs of the conversation are no longer held.")
+            words.append(
+                trn(
+                    "The first {n} run of the conversation is no longer held.",
+                    "The first {n} runs of the conversation are no longer held.",
+                    self.dropped,
+                )
+            )
         if lost := sum(log.lost for log in self._runs):
-            words.append(f"{lost} bytes at the end of a run were not kept: it was larger than the limit.")
+            words.append(
+                trn(
+                    "{n} byte at the end of a run was not kept: it was larger than the limit.",
+                    "{n} bytes at the end of a run were not kept: it was larger than the limit.",
+                    lost,
+                )
+            )
         return " ".join(words)
 
     def close(self) -> None:

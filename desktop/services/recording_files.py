@@ -6,6 +6,7 @@ from pathlib import Path
 
 from desktop.core.adapters import PROTOCOLS, adapter_class
 from desktop.core.events import Raw, RunEnded
+from desktop.core.language import tr
 from desktop.core.recording import SUFFIX, NoRecording, Recording, from_http, is_recording, read
 from desktop.core.replay import parse_http, play
 from desktop.core.requests import Connection, Prompt, Talk
@@ -18,16 +19,16 @@ def load(path: Path, protocol: str | None = None) -> Recording:
     """The recording in a file. `protocol` is for a `.http` file. Raises NoRecording, with words for people."""
     try:
         if path.stat().st_size > _LARGEST:
-            raise NoRecording(f"{path.name} is larger than 1 GB, which is too much for a recording.")
+            raise NoRecording(tr("{name} is larger than 1 GB, which is too much for a recording.", name=path.name))
         data = path.read_bytes()
     except OSError as error:
-        raise NoRecording(f"{path.name} cannot be read: {error.strerror}.") from error
+        raise NoRecording(tr("{name} cannot be read: {reason}.", name=path.name, reason=error.strerror)) from error
     if not is_recording(data):
         return from_http(data, protocol or _guess(data, path.parent.name), path.stem)
     try:
         return read(data.decode("utf-8"))
     except UnicodeDecodeError as error:
-        raise NoRecording(f"{path.name} is damaged: it is no text in UTF-8.") from error
+        raise NoRecording(tr("{name} is damaged: it is no text in UTF-8.", name=path.name)) from error
 
 
 def default_name(title: str) -> str:

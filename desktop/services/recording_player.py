@@ -17,6 +17,7 @@ from desktop.core import recording as rec
 from desktop.core.conversation import AskItem
 from desktop.core.errors import SluiceError
 from desktop.core.events import Failure
+from desktop.core.language import tr
 from desktop.core.redaction import REMOVED
 from desktop.core.requests import Answer, Connection, HttpCall, Prompt, Reply, Secrets
 from desktop.core.wire.cutter import frames_of
@@ -227,7 +228,7 @@ class Player:
             self.at = max(self.at, entry.t)
             place += 1
         await self._settled()
-        self.session.cut("The recording ends here. The answer was still coming.")
+        self.session.cut(tr("The recording ends here. The answer was still coming."))
         self.over, self.playing = True, False
         self.changed()
 
@@ -311,7 +312,7 @@ class Player:
         self._run = entry.run
         if entry.cause != "decision":  # that one began with the person's answer
             await self._settled()
-            self.session.cut("The recording goes on with another run.")
+            self.session.cut(tr("The recording goes on with another run."))
         self.at = max(self.at, entry.t)
         self.session.connection, self.session.patient = entry.connection, entry.patient
         if entry.prompt is not None:
@@ -360,7 +361,7 @@ class Player:
             case "leave":
                 self.session.leave()
             case "give-up":
-                self.session.give_up(Failure("No end came in the time that was set.", code="timeout"))
+                self.session.give_up(Failure(tr("No end came in the time that was set."), code="timeout"))
             case _:
                 self.session.stop()
 

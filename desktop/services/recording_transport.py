@@ -12,13 +12,14 @@ from desktop.core.adapters import adapter_class
 from desktop.core.adapters.run import Run
 from desktop.core.errors import ConnectionFailed, SluiceError
 from desktop.core.events import Failure, RunEnded
+from desktop.core.language import mark, tr
 from desktop.core.requests import HttpCall, Prompt, Reply, Steps, Wait
 from desktop.services.network import DIRECT, Route
 from desktop.services.session import Session
 from desktop.services.transport import Opened, Transport
 from desktop.services.upload import Gone, unheard
 
-NOT_THERE = "This is a replay: nothing was sent, and the recording has no answer to this request."
+NOT_THERE = mark("This is a replay: nothing was sent, and the recording has no answer to this request.")
 
 
 class Line:
@@ -97,7 +98,7 @@ class ReplayTransport(Transport):
         """As the real one."""
         line = self._player.claim(call)
         if line is None:
-            raise ConnectionFailed(NOT_THERE)
+            raise ConnectionFailed(tr(NOT_THERE))
         try:
             first = (await line.take())[0]
             if not isinstance(first, rec.Head):
@@ -120,7 +121,7 @@ class ReplayTransport(Transport):
 
 def _broken(entry: rec.Entry, began: bool) -> SluiceError:
     failure = entry.failure if isinstance(entry, rec.Ended) else None
-    error = SluiceError(failure.text if failure else "The recorded answer has no beginning.")
+    error = SluiceError(failure.text if failure else tr("The recorded answer has no beginning."))
     error.code = (failure.code if failure else None) or ("network" if began else "connect")
     return error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
+from desktop.core.language import tr
 from desktop.core.recording import Recording
 from desktop.services.profiles import Profile
 from desktop.services.recorder import Recorder
@@ -16,8 +17,8 @@ from desktop.services.workspace import Tab
 def replay_tab(recording: Recording, name: str, folder: Path | None = None) -> Tab:
     """A tab that plays a recording. Its session and recorder are replaced when the recording begins anew."""
     player = Player(recording)
-    profile = Profile("replay", f"Replay: {name}", recording.connection)
-    tab = Tab(f"replay-{uuid.uuid4()}", player.session, profile, f"Replay: {name}", player=player)
+    profile = Profile("replay", tr("Replay: {name}", name=name), recording.connection)
+    tab = Tab(f"replay-{uuid.uuid4()}", player.session, profile, profile.name, player=player)
 
     def prepare(session: Session) -> None:
         tab.recorder.close()

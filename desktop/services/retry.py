@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from desktop.core.adapters.words import retry_after
+from desktop.core.language import number, tr
 from desktop.core.requests import Reply
 
 MOST = 2  # tries after the first
@@ -41,7 +42,8 @@ def wanted(reply: Reply) -> float | None:
 
 def words(reply: Reply, seconds: float, tried: int) -> str:
     """What is told while it waits."""
-    why = {429: "The server is asked too often right now.", 503: "The server is not ready."}.get(reply.status)
+    why = {429: tr("The server is asked too often right now."), 503: tr("The server is not ready.")}.get(reply.status)
     if why is None:
-        why = reply.failure.text if reply.failure else "The server was not reached."
-    return f"{why} Trying again in {seconds:.0f} s ({tried + 1} of {MOST}). Stop cancels it."
+        why = reply.failure.text if reply.failure else tr("The server was not reached.")
+    told = {"seconds": number(seconds), "n": tried + 1, "most": MOST}
+    return f"{why} {tr('Trying again in {seconds} s ({n} of {most}). Stop cancels it.', **told)}"

@@ -11,6 +11,7 @@ from typing import Any
 
 from desktop.core.conversation import AskItem
 from desktop.core.errors import StoreTrouble
+from desktop.core.language import mark, tr
 from desktop.core.rules import Rule, covers
 from desktop.services.jsonfile import JsonFile
 
@@ -27,7 +28,7 @@ class Rules:
     `trouble` is None, or one sentence about the file for people."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._file, self._clock = JsonFile(path, "rules"), clock
+        self._file, self._clock = JsonFile(path, mark("rules")), clock
         self._rules: list[Rule] = []
         self._saved_at = 0.0
         self._dirty = False
@@ -88,7 +89,7 @@ class Rules:
         if good:
             self._rules.append(Rule(**{name: entry[name] for name in _FIELDS}))
         else:
-            self.trouble = "Some rules could not be understood and are not in effect."
+            self.trouble = tr("Some rules could not be understood and are not in effect.")
 
     def _save(self) -> None:
         kept = [asdict(rule) for rule in self._rules if rule.session is None]

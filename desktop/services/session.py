@@ -21,6 +21,7 @@ from desktop.core.branches import path
 from desktop.core.conversation import AskItem, Change, Conversation, RunState, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure, RunEnded
+from desktop.core.language import tr
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, Prompt, Secrets, Steps, Talk, Turn
 from desktop.services import logs
@@ -129,7 +130,7 @@ class Session:
         try:
             run = adapter.run(prompt, self._talk(after))
         except (ValueError, KeyError, TypeError) as error:
-            raise NotSendable("The message cannot be put into this agent's form.", repr(error)) from error
+            raise NotSendable(tr("The message cannot be put into this agent's form."), repr(error)) from error
         await self._live(run, prompt, after)
 
     def stop(self) -> None:
@@ -148,7 +149,7 @@ class Session:
         """Stop listening to a run that waits for a person: its asks stay open where they can outlive it."""
         if self.live is not None:
             self._note_stop("leave")
-            failure = Failure("The run waits for a person, and nobody was there to decide.", code="unattended")
+            failure = Failure(tr("The run waits for a person, and nobody was there to decide."), code="unattended")
             self._break_off(self.live, self.live.run.failed(failure, "unattended", "waiting"), tell=False)
 
     def can_answer(self, ask: str) -> bool:
@@ -163,11 +164,11 @@ class Session:
         decided: a person, or the words of a rule."""
         item = next((i for i in self.conversation.open_asks() if i.ask == answer.ask), None)
         if item is None or item.state != "pending":
-            return "This request is no longer open. Nothing was sent."
+            return tr("This request is no longer open. Nothing was sent.")
         if answer.shown is not None and answer.shown != ask_digest(item):
-            return "What was shown has changed, so nothing was sent. Please look at the request again."
+            return tr("What was shown has changed, so nothing was sent. Please look at the request again.")
         if not self.can_answer(answer.ask):
-            return "The run that asked is over, so it can no longer be answered. Nothing was sent."
+            return tr("The run that asked is over, so it can no longer be answered. Nothing was sent.")
         if (wire := self.listeners.wire) is not None:
             wire.decided(answer, self.clock())
         if (tap := self.listeners.decisions) is not None:
@@ -199,9 +200,9 @@ class Session:
         run = self.conversation.runs[-1]
         if item.state != "sending" or (began and item.ask in run.continues):
             return None
-        trouble = "The decision could not be sent now. Nothing was decided."
+        trouble = tr("The decision could not be sent now. Nothing was decided.")
         if began:
-            trouble = run.error.text if run.error else "It is not known whether the decision arrived."
+            trouble = run.error.text if run.error else tr("It is not known whether the decision arrived.")
         self._changed(self._reducer.mark_ask(item.ask, "pending", trouble))
         return trouble
 
@@ -295,7 +296,7 @@ class Session:
         if task is not None and not task.done():
             task.cancel()
         elif task is not None and not task.cancelled() and (error := task.exception()) is not None:
-            own = "Sluice itself failed while reading the answer."
+            own = tr("Sluice itself failed while reading the answer.")
             words = error.headline if isinstance(error, SluiceError) else own
             self.apply(live, live.run.failed(Failure(words, code="internal"), "internal"))
         if not live.run.ended:

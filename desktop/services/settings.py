@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from desktop.core.errors import StoreTrouble
+from desktop.core.language import mark, tr
 from desktop.services.jsonfile import JsonFile
 from desktop.services.paths import Paths
 
@@ -70,7 +71,7 @@ class SettingsFile:
     """The settings and where they are kept. `trouble` is None, or one sentence on what is wrong with the file."""
 
     def __init__(self, paths: Paths) -> None:
-        self._file = JsonFile(paths.settings_file, "settings")
+        self._file = JsonFile(paths.settings_file, mark("settings"))
         self._unknown: dict[str, Any] = {}
         self.settings = Settings()
         self.trouble: str | None = None
@@ -102,8 +103,8 @@ class SettingsFile:
                 wrong.append(name)
         if wrong:
             names = ", ".join(name.replace("_", " ") for name in wrong)
-            self.trouble = (
-                f"Some settings could not be understood and have their usual values again: {names}."
+            self.trouble = tr(
+                "Some settings could not be understood and have their usual values again: {names}.", names=names
             )
 
     def _as_json(self) -> dict[str, Any]:

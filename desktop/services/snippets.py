@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from desktop.core.errors import StoreTrouble
+from desktop.core.language import mark, tr
 from desktop.services.jsonfile import JsonFile
 from desktop.services.paths import Paths
 
 #: what is there before the person has written any
-USUAL = {
-    "explain": "Explain this step by step, and say which parts you are not sure of:\n\n",
-    "shorter": "Say the same in a third of the words.",
-    "review": "Review this for mistakes. List them by weight, with a fix for each:\n\n",
+_USUAL = {
+    mark("explain"): mark("Explain this step by step, and say which parts you are not sure of:\n\n"),
+    mark("shorter"): mark("Say the same in a third of the words."),
+    mark("review"): mark("Review this for mistakes. List them by weight, with a fix for each:\n\n"),
 }
 
 
@@ -18,11 +19,11 @@ class Snippets:
     """`all` maps names (no spaces) to texts. `trouble` is None, or one sentence on what is wrong with the file."""
 
     def __init__(self, paths: Paths) -> None:
-        self._file = JsonFile(paths.settings_file.with_name("snippets.json"), "snippets")
+        self._file = JsonFile(paths.settings_file.with_name("snippets.json"), mark("snippets"))
         stored = self._file.load()
         self.trouble = self._file.trouble
         given = stored.get("snippets")
-        known = given if isinstance(given, dict) else USUAL
+        known = given if isinstance(given, dict) else {tr(name): tr(text) for name, text in _USUAL.items()}
         self.all = {str(name): text for name, text in known.items() if isinstance(text, str)}
 
     def matching(self, start: str) -> list[str]:

@@ -126,7 +126,7 @@ class Transport:
                     if len(body) > most:
                         if opened.status >= 400:
                             break
-                        raise StreamBroken("The server's answer is longer than the limit of 64 MB.")
+                        raise StreamBroken(tr("The server's answer is longer than the limit of 64 MB."))
                 return Reply(opened.status, opened.headers, bytes(body[:most]))
         except SluiceError as error:
             return Reply(0, {}, b"", failure_from(error))
@@ -212,11 +212,17 @@ class Transport:
                 trust_env=False,  # `Route.proxy_for` has looked already
                 follow_redirects=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                headers={"User-Agent": f"Sluice/{__version__}", "Accept-Encoding": "gzip, deflate"},
+                headers={
+                    "User-Agent": f"Sluice/{__version__}",
+                    "Accept-Encoding": "gzip, deflate",
+                },
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             )
         except (ImportError, ValueError) as error:
-            words = f"The proxy {place(proxy or '')} is of a kind that Sluice does not speak; it takes http and https."
+            words = tr(
+                "The proxy {proxy} is of a kind that Sluice does not speak; it takes http and https.",
+                proxy=place(proxy or ""),
+            )
             raise ConnectionFailed(words, repr(error), code="proxy") from error
 
 
@@ -234,7 +240,7 @@ def _choice(route: Route, url: str) -> Choice:
     try:
         return route.choose(url)
     except ValueError as error:
-        raise ConnectionFailed("The address is not complete.", repr(error), code="address") from error
+        raise ConnectionFailed(tr("The address is not complete."), repr(error), code="address") from error
 
 
 def _is_secure(url: str, proxy: str | None) -> bool:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from desktop.core.conversation import Conversation, UserTurn
 from desktop.core.events import Usage
+from desktop.core.language import tr
 
 if TYPE_CHECKING:
     from desktop.services.library import Library
@@ -46,7 +47,9 @@ def add_up(figures: Iterable[Usage | None]) -> Sum:
 def of_conversation(held: Conversation) -> list[tuple[str, Usage | None]]:
     """(the question's first words, figures) of each run, in order."""
     said = {item.run: " ".join(item.text.split()) for item in held.items.values() if isinstance(item, UserTurn)}
-    return [(said.get(run.number, "(goes on)")[:_TITLE] or "(pictures)", run.usage) for run in held.runs]
+    return [
+        (said.get(run.number, f"({tr('goes on')})")[:_TITLE] or f"({tr('pictures')})", run.usage) for run in held.runs
+    ]
 
 
 async def by_day(library: Library, days: int) -> list[tuple[str, Sum]]:

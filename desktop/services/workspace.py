@@ -17,9 +17,11 @@ from desktop.core.branches import path
 from desktop.core.conversation import Conversation, UserTurn
 from desktop.core.errors import SluiceError
 from desktop.core.events import AnyEvent, AskClosed
+from desktop.core.language import tr
 from desktop.core.requests import Connection, Image, Prompt, Secrets
 from desktop.services.ask_record import AskRecord
 from desktop.services.audit import AuditLog, Place
+from desktop.services.built import built
 from desktop.services.connections import Connections
 from desktop.services.history import Draft, History
 from desktop.services.library import Library
@@ -34,6 +36,7 @@ from desktop.services.settings import SettingsFile
 from desktop.services.snippets import Snippets
 from desktop.services.tasks import finish, spawn
 from desktop.services.transport import Transport, origin
+from desktop.services.updates import Updates
 
 _log = logging.getLogger(__name__)
 _TITLE = 60  # characters
@@ -47,7 +50,7 @@ class Tab:
     key: str
     session: Session
     profile: Profile | None = None
-    title: str = "Untitled"
+    title: str = field(default_factory=lambda: tr("Untitled"))
     draft: Draft = field(default_factory=Draft)
     named: bool = False  # the title is the person's own
     pinned: bool = False
@@ -88,6 +91,7 @@ class Workspace:
         self.say: Callable[[str], None] = _log.warning
         self.current: str | None = None  # key of the tab in front
         self.connections = Connections(paths, self.transport, self._tell)
+        self.updates = Updates(built(), self.transport)
         self._history = History(paths, trouble=self._tell)
         sweep(paths.recordings)
         self.library = Library(self._history)
@@ -135,7 +139,7 @@ class Workspace:
         conversation = await self._history.load(key)
         profile = self.connections.get(stored.profile_id) or self._stored_profile(stored.connection)
         tab = self._tab(key, profile, conversation)
-        tab.title, tab.draft = stored.title or "Untitled", await self._history.draft(key)
+        tab.title, tab.draft = stored.title or tr("Untitled"), await self._history.draft(key)
         tab.named, tab.pinned, tab.view = stored.named, stored.pinned, _note(stored.view)
         conversation.session_id = conversation.session_id or stored.server_session
         leaf = tab.view.get("leaf")
@@ -190,10 +194,10 @@ class Workspace:
     def rename(self, tab: Tab, title: str) -> None:
         """Give a tab a title of the person's own; an empty one leaves it to the program again."""
         tab.named = bool(title)
-        tab.title = title or "Untitled"
+        tab.title = title or tr("Untitled")
         if tab.player is not None:
             return
-        self.library.rename(tab.key, tab.title)
+        self.library.rename(tab.key, title)
         if not title:
             self._history.set_flags(tab.key, named=False)
             self.retitle(tab)
@@ -214,7 +218,7 @@ class Workspace:
         """What the agent of a conversation is called here."""
         stored = await self._history.session(key)
         profile = self.connections.get(stored.profile_id) if stored else None
-        return profile.name if profile else "Agent"
+        return profile.name if profile else tr("Agent")
 
     async def fork(self, tab: Tab, run: int | None = None) -> Tab | None:
         """A new conversation with what was said up to the end of `run` (by default of the newest that is shown)."""
@@ -280,7 +284,7 @@ class Workspace:
         async def resolve(_: Connection) -> tuple[Connection, Secrets]:
             profile = tab.profile
             if profile is None:
-                raise SluiceError("Choose a connection first.")
+                raise SluiceError(tr("Choose a connection first."))
             access = await self.connections.access(profile)
             tab.session.route, tab.session.bounds = access.route, access.bounds
             return access.connection, access.secrets

@@ -28,7 +28,7 @@ from desktop.core.adapters import PROTOCOLS, adapter_class
 from desktop.core.capabilities import Field
 from desktop.core.errors import SluiceError
 from desktop.core.requests import AgentInfo, Connection, Secrets
-from desktop.services.connections import THIS_RUN
+from desktop.services.connections import this_run
 from desktop.services.network import is_open_to_others
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
@@ -129,7 +129,7 @@ class ConnectionEditor(QDialog):
         place = profile.connection if profile else Connection(PROTOCOLS[-1], "")
         self._protocol.setCurrentIndex(PROTOCOLS.index(place.protocol))
         self._rebuild_fields()
-        self._name.setText(profile.name.removesuffix(THIS_RUN) if profile else "")
+        self._name.setText(profile.name.removesuffix(this_run("")) if profile else "")
         self._url.setText(place.base_url or self._can.default_url)
         self._agent.setEditText(place.agent or "")
         for name, value in place.options.items():
