@@ -146,6 +146,7 @@ class _Program:
         self._tray(notifier)
         self._app.files.opened.connect(window.replaying.open)
         self._app.files.begin()
+        window.updates.started()
         self._first.listen(lambda message: _take_over(window, message))
         if self._self_test:
             self._troubles = _self_test()

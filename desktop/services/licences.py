@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 #: What pyproject.toml asks for; everything else follows from their own requirements.
 ROOTS = (
-    "PySide6-Essentials", "qasync", "httpx", "keyring", "pydantic", "markdown-it-py", "mdit-py-plugins",
+    "PySide6-Essentials", "qasync", "httpx", "keyring", "cryptography", "pydantic", "markdown-it-py", "mdit-py-plugins",
     "linkify-it-py", "pygments", "platformdirs", "ziamath",
 )  # fmt: skip
 

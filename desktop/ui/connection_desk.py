@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 
+from desktop.core.language import tr
 from desktop.services.tasks import spawn
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class ConnectionDesk(QObject):
 
         editor = ConnectionEditor(self._window.workspace, profile, dialog)
         editor.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        editor.saved.connect(lambda _: self._refresh())
+        editor.saved.connect(lambda _: self.refresh())
         editor.saved.connect(lambda _: dialog.refresh())
         editor.open()
 
@@ -75,26 +76,26 @@ class ConnectionDesk(QObject):
         dialog.open()
 
     def _model_is_here(self, page: SessionPage | None) -> None:
-        self._refresh()
+        self.refresh()
         if page is not None:
             page.use_local_model()
 
     def _saved(self, profile: Profile, page: SessionPage | None) -> None:
-        self._refresh()
+        self.refresh()
         if page is not None:
             page.use(profile)
 
     async def _look_around(self, page: SessionPage) -> None:
-        page.ask_done("Looking on this computer…")
+        page.ask_done(tr("Looking on this computer…"))
         found = await self._window.workspace.connections.look_on_this_computer()
-        self._refresh()
+        self.refresh()
         if found:
             page.use(found[0])
-            page.ask_done(f"Found: {', '.join(profile.name for profile in found)}")
+            page.ask_done(tr("Found: {names}", names=", ".join(profile.name for profile in found)))
         else:
-            page.ask_done("No server of a known kind answers on this computer.")
+            page.ask_done(tr("No server of a known kind answers on this computer."))
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
         """Every tab talks to its connection as that is now, and to none that is gone."""
         workspace = self._window.workspace
         for page in self._window.pages():

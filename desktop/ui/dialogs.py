@@ -26,6 +26,8 @@ class Dialogs(QObject):
         dialog = SettingsDialog(self._window.workspace, self._window)
         dialog.looks_chosen.connect(self._window.looks_wanted)
         dialog.zoom_chosen.connect(self._window.set_zoom)
+        dialog.model_changed.connect(self._window.connections.refresh)
+        dialog.updates_wanted.connect(self._window.updates.look)
         dialog.wanted.connect(self._window.commands.run)
         _open(dialog)
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QMoveEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter
+from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from desktop.services.settings import ZOOM
 from desktop.services.tasks import spawn
 from desktop.ui.corners import Corners
 from desktop.ui.geometry import come_to_front, unpacked
+from desktop.ui.notice_bar import NoticeBar
 from desktop.ui.session_tabs import SessionTabs
 from desktop.ui.theme import Theme
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.ui.run_notices import RunNotices
     from desktop.ui.session_page import SessionPage
     from desktop.ui.sidebar_fold import SidebarFold
+    from desktop.ui.update_desk import UpdateDesk
 
 
 class MainWindow(QMainWindow):
@@ -53,6 +55,7 @@ class MainWindow(QMainWindow):
     notices: RunNotices
     outside: Outside
     replaying: Replaying
+    updates: UpdateDesk
 
     def __init__(self, theme: Theme, geometry: str | None = None) -> None:
         super().__init__()
@@ -82,11 +85,13 @@ class MainWindow(QMainWindow):
         from desktop.ui.replaying import Replaying
         from desktop.ui.run_notices import RunNotices
         from desktop.ui.sidebar_fold import SidebarFold
+        from desktop.ui.update_desk import UpdateDesk
 
         self._workspace = workspace
         self._links = LinkOpener(self)
         self.replaying = Replaying(self, workspace)
         self.dialogs, self.connections, self.copies = Dialogs(self), ConnectionDesk(self), Copies(self)
+        self.updates = UpdateDesk(self, self._notice, self._links)
         self.outside = Outside(self, self._split)
         self.outside.left.connect(self._left_tabs)
         self.outside.returned.connect(self._back_in_tabs)
@@ -173,7 +178,14 @@ class MainWindow(QMainWindow):
         self._split.setHandleWidth(1)
         self._split.setChildrenCollapsible(False)
         self._split.addWidget(self.tabs)
-        self.setCentralWidget(self._split)
+        self._notice = NoticeBar("window_notice")
+        whole = QWidget()
+        rows = QVBoxLayout(whole)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self._notice)
+        rows.addWidget(self._split, 1)
+        self.setCentralWidget(whole)
         self._corners = Corners(self.tabs, self.theme)
         screen = QGuiApplication.primaryScreen()
         room = screen.availableSize() if screen else QSize(1280, 800)

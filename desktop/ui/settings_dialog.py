@@ -20,16 +20,20 @@ from PySide6.QtWidgets import (
 from desktop.services.settings import ZOOM
 from desktop.services.workspace import Workspace
 from desktop.ui.labels import PlainLabel, selectable
+from desktop.ui.model_row import ModelRow
 
 _THEMES = (("As the system", "system"), ("Light", "light"), ("Dark", "dark"))
 
 
 class SettingsDialog(QDialog):
-    """Signals: `looks_chosen()`, `zoom_chosen(float)`, `wanted(command)` for what is set elsewhere. Every change
+    """Signals: `looks_chosen()`, `zoom_chosen(float)`, `model_changed()`: the small model has come or gone,
+    `updates_wanted()`: look for a new version now, `wanted(command)` for what is set elsewhere. Every change
     takes effect at once and is kept; the search field leaves the rows that have its words."""
 
     looks_chosen = Signal()
     zoom_chosen = Signal(float)
+    model_changed = Signal()
+    updates_wanted = Signal()
     wanted = Signal(str)
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -76,6 +80,14 @@ class SettingsDialog(QDialog):
             ("Connections", "Connections and keys…", "secrets", "secret keyring password proxy certificate"),
         ):
             self._row(label, self._press(text, command), words)
+        if self._workspace.updates.offered:
+            newer = self._tick("Look for a new version at each start", "check_for_updates", settings.check_for_updates)
+            newer.toggled.connect(lambda on: on and self.updates_wanted.emit())
+            self._row("", newer, "update release check")
+        if self._workspace.connections.model_parts.offered:
+            model = ModelRow(self._workspace.connections)
+            model.changed.connect(self.model_changed)
+            self._row("Small model", model, "local smollm2 remove fetch download")
         self._row("Kept in", selectable(self._workspace.where_kept()), "folder history data")
         self._row("Keys", selectable(self._workspace.connections.key_note()), "keyring secret password")
 

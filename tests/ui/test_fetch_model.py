@@ -151,3 +151,25 @@ def test_a_checkout_offers_nothing_to_fetch(qapp: QApplication, tmp_path: Path, 
             assert not [b for b in sluice.page.findChildren(QPushButton) if b.text() == BUTTON]
 
     drive(qapp, work)
+
+
+def test_the_settings_remove_it_and_bring_it_again(
+    qapp: QApplication, tmp_path: Path, index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        async with Server(index) as server:
+            offer(index, server.url, monkeypatch)
+            async with window(qapp, tmp_path) as sluice:
+                sluice.window.dialogs.settings()
+                row = sluice.find("model_row_button", QPushButton)
+                assert row.text() == "Fetch it (9 MB)…"
+                press(row)
+                press(sluice.find("fetch_model_begin", QPushButton))
+                await sluice.until(lambda: row.text() == "Remove", "the model")
+                assert button(sluice, "A small model on this computer"), "the welcome has followed"
+                press(row)
+                await sluice.until(lambda: row.text().startswith("Fetch"), "its end")
+                assert not (tmp_path / "local-model").exists()
+                assert button(sluice, BUTTON)
+
+    drive(qapp, work)
