@@ -10,7 +10,7 @@ from desktop.core.describe import arguments_line
 from desktop.core.language import mark, tr
 from desktop.core.visible import json_text, one_line, visible
 from desktop.services.audit import AuditEntry
-from desktop.services.decision_tap import PERSON
+from desktop.services.decision_tap import PERSON, RULE
 
 _VERDICTS = {"allow": mark("allowed"), "deny": mark("denied"), "answer": mark("answered")}
 _BY_RULE = {
@@ -106,7 +106,7 @@ def _shown(entry: AuditEntry) -> str:
         return tr("It is not known when this was shown.")
     when = _when(entry.shown_at)
     if entry.shown_to != PERSON:
-        return tr("{when} Not shown: it came to a {rule}", when=when, rule=one_line(entry.shown_to, 200))
+        return tr("{when} Not shown: it came to a {rule}", when=when, rule=_rule(entry.shown_to))
     return tr("{when} Shown to a person", when=when)
 
 
@@ -115,7 +115,7 @@ def _decision(entry: AuditEntry) -> Iterator[Line]:
         yield Line("note", tr("Nothing was decided here."))
         return
     words = _BY_PERSON if entry.by in (None, PERSON) else _BY_THIS
-    who = {"when": _when(entry.decided_at), "rule": one_line(entry.by or "", 200)}
+    who = {"when": _when(entry.decided_at), "rule": _rule(entry.by)}
     yield Line("note", tr(words.get(entry.decision, words["answer"]), **who))
     if entry.answer:
         yield Line("note", tr("With:"))
@@ -124,3 +124,7 @@ def _decision(entry: AuditEntry) -> Iterator[Line]:
 
 def _when(at: float | None) -> str:
     return datetime.fromtimestamp(at).astimezone().strftime("%Y-%m-%d %H:%M:%S") if at is not None else ""
+
+
+def _rule(by: str | None) -> str:
+    return tr("rule: {words}", words=one_line((by or "").removeprefix(RULE), 200))

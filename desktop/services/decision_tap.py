@@ -9,6 +9,7 @@ from desktop.core.events import AskClosed, RunEnded
 from desktop.core.requests import Answer, HttpCall, Reply, Steps
 
 PERSON = "person"
+RULE = "rule: "  # goes before the words of the rule that decided
 _OVER = ("completed", "cancelled", "refused", "limit")  # endings after which the server waits for nobody
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop import __version__
+from desktop.core.language import tr
 from desktop.services.licences import Part, parts
 from desktop.ui.app_icon import app_icon
 from desktop.ui.labels import PlainLabel
@@ -27,7 +28,7 @@ from desktop.ui.labels import PlainLabel
 
 def versions() -> str:
     """What a report of a fault should name, in lines."""
-    qt = f"Qt {qVersion()} on {QGuiApplication.platformName()}"
+    qt = f"Qt {qVersion()}, {QGuiApplication.platformName()}"
     return f"Sluice {__version__}\n{qt}, Python {platform.python_version()}\n{platform.platform()}"
 
 
@@ -37,7 +38,7 @@ class AboutDialog(QDialog):
     def __init__(self, figures: Sequence[tuple[str, str]] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("about_dialog")
-        self.setWindowTitle("About Sluice")
+        self.setWindowTitle(tr("About Sluice"))
         self._parts = parts()
         picture = QLabel()
         picture.setPixmap(app_icon().pixmap(QSize(64, 64), self.devicePixelRatioF()))
@@ -52,17 +53,17 @@ class AboutDialog(QDialog):
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(12)
         layout.addLayout(head)
-        layout.addWidget(PlainLabel("Sluice is free software under the MIT licence. It contains these parts:"))
+        layout.addWidget(PlainLabel(tr("Sluice is free software under the MIT licence. It contains these parts:")))
         layout.addWidget(self._licences(), 1)
         layout.addLayout(self._buttons(words))
         self.resize(760, 560)
 
     def _licences(self) -> QSplitter:
         self._list = QListWidget(objectName="about_parts")
-        self._list.setAccessibleName("Parts")
+        self._list.setAccessibleName(tr("Parts"))
         self._list.addItems([f"{part.name} {part.version}" for part in self._parts])
         self._text = QPlainTextEdit(objectName="about_licence", readOnly=True)
-        self._text.setAccessibleName("Licence of the part")
+        self._text.setAccessibleName(tr("Licence of the part"))
         self._list.currentRowChanged.connect(lambda row: self._text.setPlainText(_words(self._parts[row])))
         self._list.setCurrentRow(0)
         split = QSplitter(Qt.Orientation.Horizontal)
@@ -72,9 +73,9 @@ class AboutDialog(QDialog):
         return split
 
     def _buttons(self, words: str) -> QHBoxLayout:
-        copy = QPushButton("Copy versions", autoDefault=False)
+        copy = QPushButton(tr("Copy versions"), autoDefault=False)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(words))
-        close = QPushButton("Close", autoDefault=False)
+        close = QPushButton(tr("Close"), autoDefault=False)
         close.clicked.connect(self.accept)
         line = QHBoxLayout()
         line.addWidget(copy)

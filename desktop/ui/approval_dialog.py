@@ -20,6 +20,7 @@ from desktop.core.capabilities import Capabilities
 from desktop.core.conversation import AskItem
 from desktop.core.describe import seconds_words
 from desktop.core.events import Choice
+from desktop.core.language import tr, trn
 from desktop.core.requests import Answer
 from desktop.core.rules import can_cover
 from desktop.core.visible import look_alikes, one_line
@@ -77,7 +78,7 @@ class ApprovalDialog(QDialog):
         """Show an ask and open. `where` names session, connection and agent; `count` is how many asks wait in all."""
         self._item, self._can = item, can
         self._where.setText(one_line(where, 300))
-        self._waiting.setText(f"1 of {count:,} waiting" if count > 1 else "")
+        self._waiting.setText(trn("1 of {n} waiting", "1 of {n} waiting", count) if count > 1 else "")
         self._fill(item)
         if not self.isVisible():
             self._fit()
@@ -92,7 +93,7 @@ class ApprovalDialog(QDialog):
         self._item = item
         if changed and item.state in ("pending", "sending"):
             self._fill(item)
-            self._say("This request changed after it was shown. Please look at it again.", trouble=True)
+            self._say(tr("This request changed after it was shown. Please look at it again."), trouble=True)
         self._follow(item)
 
     def not_sent(self, trouble: str) -> None:
@@ -109,9 +110,9 @@ class ApprovalDialog(QDialog):
         self._shown, self._parts = (ask_digest(item), item.version), _parts(item)
         self._sent = self._was_sending = self._closed = False
         self._deadline = None if item.expires is None else _deadline(item)
-        tool = item.tool or ("something it gives no name to" if item.type == "approve" else "")
+        tool = item.tool or (tr("something it gives no name to") if item.type == "approve" else "")
         self.setWindowTitle(title(item))
-        self._heading.setText(HEADINGS[item.type])
+        self._heading.setText(tr(HEADINGS[item.type]))
         self._tool.setText(one_line(tool, 300))
         self._tool.setVisible(bool(tool))
         self._show_words(item)
@@ -126,7 +127,7 @@ class ApprovalDialog(QDialog):
         self._ways.set_ways(ways(item))
         self._rule.setVisible(can_cover(item))
         self._set_quiet(True)
-        self._later.setText("Decide later" if item.type in ("approve", "sign-in") else "Answer later")
+        self._later.setText(tr("Decide later") if item.type in ("approve", "sign-in") else tr("Answer later"))
         self._effect.setText(self._effect_words(item))
         self._effect.show()
         self._dead.begin()
@@ -162,7 +163,7 @@ class ApprovalDialog(QDialog):
         """Put the ask's state into words, and the buttons into the state that goes with it."""
         if item.state == "sending":
             self._was_sending = True
-            self._say("Sending your answer…" if self._sent else "An answer is on its way.")
+            self._say(tr("Sending your answer…") if self._sent else tr("An answer is on its way."))
         elif item.state != "pending":
             self._show_end(item)
         elif item.trouble and (self._was_sending or not self._sent or item.trouble != self._old_trouble):
@@ -182,7 +183,7 @@ class ApprovalDialog(QDialog):
         for widget in (self._reason, self._effect, self._rule):
             widget.hide()
         self._say(ending(item, self._sent))
-        self._later.setText("Close")
+        self._later.setText(tr("Close"))
         self._set_quiet(False)
 
     # ---- deciding
@@ -196,7 +197,7 @@ class ApprovalDialog(QDialog):
             self.refresh(item)
             return
         self._sent, self._old_trouble = True, item.trouble
-        self._say("Sending your answer…")
+        self._say(tr("Sending your answer…"))
         self._look()
         self.decided.emit(self._answer(item, choice))
 
@@ -222,25 +223,25 @@ class ApprovalDialog(QDialog):
         self._tool = PlainLabel(wrap=True)
         self._tool.setObjectName("approval_tool")
         self._tool.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._says_title = PlainLabel("The agent says", heading="true")
-        self._says_note = PlainLabel("Its own words. What counts is below.", muted="true")
+        self._says_title = PlainLabel(tr("The agent says"), heading="true")
+        self._says_note = PlainLabel(tr("Its own words. What counts is below."), muted="true")
         self._says = LiteralView(most_lines=5)
-        self._says.setAccessibleName("What the agent says")
+        self._says.setAccessibleName(tr("What the agent says"))
         self._says.setFont(self.font())
         self._arguments = ArgumentsPanel()
         self._arguments.changed.connect(self._look)
         self._arguments.renewed.connect(self._renewed)
         self._arguments.view.end_shown.connect(self._end_shown)
-        self._reason = QLineEdit(placeholderText="Reason, sent with your answer (optional)")
+        self._reason = QLineEdit(placeholderText=tr("Reason, sent with your answer (optional)"))
         self._reason.setObjectName("approval_reason")
-        self._reason.setAccessibleName("Reason, sent with your answer")
+        self._reason.setAccessibleName(tr("Reason, sent with your answer"))
         self._time, self._state = PlainLabel(muted="true"), PlainLabel(wrap=True)
         self._effect = PlainLabel(wrap=True, muted="true")
         self._ways = ChoiceRow(self._dead)
         self._ways.chosen.connect(self._choose)
         self._rule = RuleButton()
         self._rule.wanted.connect(lambda allow: self.rule_wanted.emit(self._item, allow))
-        self._later = QPushButton("Decide later", autoDefault=False)
+        self._later = QPushButton(tr("Decide later"), autoDefault=False)
         self._later.setObjectName("approval_later")
         self._later.setProperty("quiet", True)
         self._later.clicked.connect(self.reject)
@@ -274,17 +275,17 @@ class ApprovalDialog(QDialog):
         open_ = self._item is not None and self._item.state == "pending" and not self._sent and not self._closed
         read = self._arguments.ready or not self._arguments.isVisibleTo(self)
         problem = self._form.problem() if self._form is not None else None
-        self._ways.tell(open_, problem or ("" if read else "Available once the end of the arguments was shown."))
+        self._ways.tell(open_, problem or ("" if read else tr("Available once the end of the arguments was shown.")))
 
     def _effect_words(self, item: AskItem) -> str:
         keys = QKeySequence(ALLOW_CHORD).toString(QKeySequence.SequenceFormat.NativeText)
         deny = QKeySequence(DENY_CHORD).toString(QKeySequence.SequenceFormat.NativeText)
         if self._form is not None:
-            return f"{keys} sends your answer. Escape only closes this window."
-        ends = f" By keyboard: {keys} allows, {deny} denies. Escape decides nothing."
+            return tr("{keys} sends your answer. Escape only closes this window.", keys=keys)
+        ends = tr("By keyboard: {keys} allows, {deny} denies. Escape decides nothing.", keys=keys, deny=deny)
         if item.type == "sign-in":
-            return "Nothing is opened for you. Say when you have signed in." + ends
-        return "Allow lets it run with exactly what is shown. Deny tells the agent no." + ends
+            return f"{tr('Nothing is opened for you. Say when you have signed in.')} {ends}"
+        return f"{tr('Allow lets it run with exactly what is shown. Deny tells the agent no.')} {ends}"
 
     def _say(self, words: str, trouble: bool = False) -> None:
         self._state.setProperty("trouble", "true" if trouble else "false")
@@ -299,7 +300,8 @@ class ApprovalDialog(QDialog):
             self._clock.stop()
             return
         left = self._deadline - now()
-        self._time.setText(f"Time left: {seconds_words(left)}" if left > 0 else "The time is up by this clock.")
+        words = tr("Time left: {time}", time=seconds_words(left)) if left > 0 else tr("The time is up by this clock.")
+        self._time.setText(words)
         if left > 0 and not self._clock.isActive():
             self._clock.start()
 

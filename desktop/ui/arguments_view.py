@@ -24,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QPlainTextEdit, QSizePolicy, QWidget
 
 from desktop.core.arguments import Line, as_text
+from desktop.core.language import tr
 from desktop.core.visible import MARK, OPEN, look_alikes, marks
 from desktop.ui.theme import DARK, LIGHT, Theme
 
@@ -184,7 +185,7 @@ class ArgumentsEditor(QPlainTextEdit):
     def __init__(self, args: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("approval_editor")
-        self.setAccessibleName("Arguments to edit, as JSON")
+        self.setAccessibleName(tr("Arguments to edit, as JSON"))
         self.setTabChangesFocus(True)
         self.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self.setMinimumHeight(10 * self.fontMetrics().lineSpacing())
@@ -195,11 +196,13 @@ class ArgumentsEditor(QPlainTextEdit):
         try:
             found = json.loads(self.toPlainText())
         except json.JSONDecodeError as error:
-            raise ValueError(f"Line {error.lineno}, column {error.colno}: this is not valid JSON.") from error
+            raise ValueError(
+                tr("Line {line}, column {column}: this is not valid JSON.", line=error.lineno, column=error.colno)
+            ) from error
         except RecursionError as error:
-            raise ValueError("This is nested too deeply.") from error
+            raise ValueError(tr("This is nested too deeply.")) from error
         if isinstance(found, dict) != issubclass(self._type, dict):
-            raise ValueError("The arguments must stay an object: { … }.")
+            raise ValueError(tr("The arguments must stay an object: { … }."))
         return found
 
 

@@ -12,8 +12,9 @@ from desktop.core.arguments import ask_digest
 from desktop.core.ask_words import plain_answer
 from desktop.core.conversation import AskItem
 from desktop.core.errors import SluiceError
+from desktop.core.language import tr
 from desktop.core.requests import Answer
-from desktop.services.decision_tap import PERSON
+from desktop.services.decision_tap import PERSON, RULE
 from desktop.services.tasks import spawn
 from desktop.ui.approval_dialog import ApprovalDialog
 from desktop.ui.approval_queue import ApprovalQueue
@@ -158,13 +159,13 @@ class AskDesk(QObject):
 
     async def _find_out(self, page: SessionPage, item: AskItem) -> None:
         """An ask from before a restart: the server is asked, and asks again if it still waits."""
-        page.ask_done("Asking the server whether this request still waits…")
-        words = "This request can no longer be answered from here: the run that asked is over."
+        page.ask_done(tr("Asking the server whether this request still waits…"))
+        words = tr("This request can no longer be answered from here: the run that asked is over.")
         try:
             if await page.session.look_up():
                 self._put_aside.discard(_name(page, item))
                 waits = item.state == "pending"
-                words = "" if page.session.can_answer(item.ask) and waits else "This request no longer waits."
+                words = "" if page.session.can_answer(item.ask) and waits else tr("This request no longer waits.")
         except SluiceError as error:
             words = error.headline
         page.ask_done(words)
@@ -213,7 +214,7 @@ class AskDesk(QObject):
         if rule is None or tab.asks is None:
             self.notices.tell(tab, item)
             return
-        by = f"rule: {rule.words}"
+        by = f"{RULE}{rule.words}"
         tab.asks.shown(item, by)
         self._workspace.rules.count(rule)
         self._ruled.add(name)

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from desktop.core.conversation import AskItem
 from desktop.core.forms import FormField, check, fields_of, number
+from desktop.core.language import tr
 from desktop.core.requests import Answer
 from desktop.core.visible import one_line
 from desktop.ui.labels import PlainLabel, literal_title
@@ -62,7 +63,7 @@ class AskForm(QScrollArea):
             if trouble := check(field, self._values[field.name]()):
                 return trouble
         if not self._fields and not self._chosen() and not self._typed():
-            return "Choose or type an answer first." if self._options else "Type an answer first."
+            return tr("Choose or type an answer first.") if self._options else tr("Type an answer first.")
         return None
 
     def answer(self) -> Answer:
@@ -90,7 +91,7 @@ class AskForm(QScrollArea):
             group.addButton(button)
             layout.addWidget(button)
             self._options.append((choice.id, button))
-        self._text = _text_box("Answer in other words" if self._options else "Your answer")
+        self._text = _text_box(tr("Answer in other words") if self._options else tr("Your answer"))
         self._text.textChanged.connect(self.changed)
         layout.addWidget(self._text)
         layout.addStretch(1)
@@ -111,7 +112,7 @@ class AskForm(QScrollArea):
         for field in self._fields:
             label = one_line(field.label, 80)
             editor = self._editor(field, label)
-            title = PlainLabel(f"{label} (needed)" if field.required else label)
+            title = PlainLabel(tr("{label} (needed)", label=label) if field.required else label)
             layout.addRow(title, editor)
             if field.help:
                 layout.addRow("", PlainLabel(one_line(field.help, 400), wrap=True, muted="true"))
@@ -130,7 +131,7 @@ class AskForm(QScrollArea):
         return edit
 
     def _yes_no(self, field: FormField) -> QWidget:
-        box = QCheckBox("Yes")
+        box = QCheckBox(tr("Yes"))
         box.setChecked(field.default is True)
         box.toggled.connect(self.changed)
         self._values[field.name] = box.isChecked
@@ -138,7 +139,7 @@ class AskForm(QScrollArea):
 
     def _one_of(self, field: FormField) -> QWidget:
         box = QComboBox()
-        box.addItem("Choose…", None)
+        box.addItem(tr("Choose…"), None)
         for value, label in field.options:
             box.addItem(one_line(label, 200), value)
             if value == field.default:
@@ -162,7 +163,7 @@ class AskForm(QScrollArea):
         return frame
 
     def _json(self, field: FormField) -> QWidget:
-        box = _text_box("As JSON")
+        box = _text_box(tr("As JSON"))
         box.setPlainText("" if field.default is None else json.dumps(field.default, ensure_ascii=False, indent=2))
         box.textChanged.connect(self.changed)
         self._values[field.name] = lambda: _parsed(box.toPlainText())

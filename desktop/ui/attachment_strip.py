@@ -22,6 +22,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
+from desktop.core.language import number, tr, trn
 from desktop.core.requests import Image
 from desktop.core.visible import one_line
 from desktop.ui.arguments_view import current_theme
@@ -42,7 +43,7 @@ class AttachmentStrip(QScrollArea):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("attachment_strip")
-        self.setAccessibleName("Pictures to send")
+        self.setAccessibleName(tr("Pictures to send"))
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -224,7 +225,7 @@ class Thumb(QFrame):
         self._art = PlainLabel()
         self._art.setFixedSize(SIDE, SIDE)
         self._art.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._name = ElidedLabel(one_line(image.name or "picture", 80))
+        self._name = ElidedLabel(one_line(image.name or tr("picture"), 80))
         self._size = ElidedLabel(_bytes(len(image.data)), muted="true")
         self._said = ElidedLabel(one_line(note, 120), muted="true")
         self._said.setVisible(bool(note))
@@ -232,12 +233,13 @@ class Thumb(QFrame):
         self.close_button.setFixedSize(28, 28)
         self.close_button.setIcon(icon("close", current_theme().muted))
         self.close_button.clicked.connect(self.remove_wanted)
-        self._choice = QToolButton(text="Send original", checkable=True)
+        self._choice = QToolButton(text=tr("Send original"), checkable=True)
         self._choice.setObjectName("attachment_original")
         self._choice.setVisible(original is not None)
         if original is not None:
-            self._choice.setToolTip(literal_tip(f"Send the original, {_bytes(len(original.data))}"))
-            self._choice.setAccessibleName(f"Send the original, {_bytes(len(original.data))}")
+            words = tr("Send the original, {size}", size=_bytes(len(original.data)))
+            self._choice.setToolTip(literal_tip(words))
+            self._choice.setAccessibleName(words)
         self._choice.toggled.connect(self._choose)
         self._lay_out()
         self._thumbnailer = Thumbnailer(image.data, SIDE * 3, self)
@@ -246,14 +248,14 @@ class Thumb(QFrame):
 
     def tell_place(self, n: int, of: int) -> None:
         """Its place in the row, for the accessible name."""
-        name = one_line(self.image.name or "picture", 80)
-        facts = ", ".join(filter(None, (name, self._size.text(), self._note, f"picture {n} of {of}")))
-        self._about = f"{n} of {of}"
+        name = one_line(self.image.name or tr("picture"), 80)
+        facts = ", ".join(filter(None, (name, self._size.text(), self._note, tr("picture {n} of {of}", n=n, of=of))))
+        self._about = tr("{n} of {of}", n=n, of=of)
         self.setAccessibleName(facts)
-        self.setAccessibleDescription("Delete removes it, Alt and the arrow keys move it.")
+        self.setAccessibleDescription(tr("Delete removes it, Alt and the arrow keys move it."))
         self.setToolTip(literal_tip("\n".join(filter(None, (name, self._size.text(), self._note)))))
-        self.close_button.setAccessibleName(f"Remove {name}")
-        self.close_button.setToolTip(literal_tip(f"Remove {name}"))
+        self.close_button.setAccessibleName(tr("Remove {name}", name=name))
+        self.close_button.setToolTip(literal_tip(tr("Remove {name}", name=name)))
 
     def _choose(self, original: bool) -> None:
         """Send the original, or what was made of it."""
@@ -350,8 +352,8 @@ class Thumb(QFrame):
 
 def _bytes(size: int) -> str:
     if size < 1_000:
-        return f"{size} bytes"
-    return f"{size / 1_000:,.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"
+        return trn("{n} byte", "{n} bytes", size)
+    return f"{number(size / 1_000)} kB" if size < 1_000_000 else f"{number(size / 1_000_000, 1)} MB"
 
 
 def _demo() -> None:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QDialog, QHeaderView, QLineEdit, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
+from desktop.core.language import tr
 from desktop.ui.commands import Commands
 from desktop.ui.shortcuts import COMMANDS, Command
 
@@ -21,17 +22,17 @@ class CommandPalette(QDialog):
     def __init__(self, commands: Commands, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("command_palette")
-        self.setWindowTitle("All commands")
+        self.setWindowTitle(tr("All commands"))
         self._commands = commands
-        self._line = QLineEdit(placeholderText="What do you want to do?")
-        self._line.setAccessibleName("Find a command")
+        self._line = QLineEdit(placeholderText=tr("What do you want to do?"))
+        self._line.setAccessibleName(tr("Find a command"))
         self._line.textChanged.connect(self._fill)
         self._line.installEventFilter(self)
         self._list = QTreeWidget(rootIsDecorated=False, columnCount=2, headerHidden=True)
         self._list.header().setStretchLastSection(False)
         self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self._list.setAccessibleName("Commands")
+        self._list.setAccessibleName(tr("Commands"))
         self._list.itemActivated.connect(self._run)
         self._list.itemClicked.connect(self._run)
         layout = QVBoxLayout(self)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
 
-from desktop.core.language import tr
+from desktop.core.language import mark, tr
 from desktop.ui.shortcuts import COMMANDS, Shortcuts
 
 if TYPE_CHECKING:
     from desktop.ui.main_window import MainWindow
     from desktop.ui.session_page import SessionPage
 
-_MENUS = ("Chat", "Turn", "View")
+_MENUS = (mark("Chat"), mark("Turn"), mark("View"))
 _NEW_GROUP = {
     "rename_tab", "export", "connections", "open_recording", "snippets", "older_version", "next_ask", "palette",
     "sidebar", "zoom_in",
@@ -59,9 +59,9 @@ class Commands(QObject):
     def _fill_menus(self) -> None:
         bar = self._window.menuBar()
         bar.setNativeMenuBar(True)
-        menus = {name: bar.addMenu(f"&{name}") for name in _MENUS}
+        menus = {name: bar.addMenu(f"&{tr(name)}") for name in _MENUS}
         for command in COMMANDS:
-            action = QAction(command.words, self._window)
+            action = QAction(tr(command.words), self._window)
             action.setObjectName(f"command_{command.id}")
             action.triggered.connect(lambda _=False, name=command.id: self.run(name))
             if command.id in _NEW_GROUP:

@@ -27,6 +27,7 @@ from PySide6.QtWidgets import (
 from desktop.core.adapters import PROTOCOLS, adapter_class
 from desktop.core.capabilities import Field
 from desktop.core.errors import SluiceError
+from desktop.core.language import mark, tr, trn
 from desktop.core.requests import AgentInfo, Connection, Secrets
 from desktop.services.connections import this_run
 from desktop.services.network import is_open_to_others
@@ -37,7 +38,7 @@ from desktop.ui.doctor_dialog import DoctorDialog
 from desktop.ui.labels import PlainLabel
 from desktop.ui.network_form import NetworkForm
 
-_OPEN = (
+_OPEN = mark(
     "This address is not encrypted: anybody between here and there can read the key and all that is said. Use https:// "
     "if the server has it, or press Save again."
 )
@@ -51,7 +52,7 @@ class ConnectionEditor(QDialog):
     def __init__(self, workspace: Workspace, profile: Profile | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("connection_editor")
-        self.setWindowTitle("Connection" if profile else "Add a connection")
+        self.setWindowTitle(tr("Connection") if profile else tr("Add a connection"))
         self._workspace = workspace
         self._profile = profile
         self._inputs: dict[str, QWidget] = {}
@@ -65,14 +66,14 @@ class ConnectionEditor(QDialog):
     # ---- the form
 
     def _build(self) -> None:
-        self._name = QLineEdit(placeholderText="What you call it")
+        self._name = QLineEdit(placeholderText=tr("What you call it"))
         self._protocol = QComboBox()
         for protocol in PROTOCOLS:
             self._protocol.addItem(adapter_class(protocol).name, protocol)
         self._url = QLineEdit()
         self._agent = QComboBox(editable=True)
         self._agent.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self._list = _button("List")
+        self._list = _button(tr("List"))
         self._list.clicked.connect(lambda: self._start(self._list_agents(), "list agents"))
         self._key = QLineEdit(echoMode=QLineEdit.EchoMode.Password)
         self._key_note = _help("")
@@ -80,15 +81,15 @@ class ConnectionEditor(QDialog):
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.ExpandingFieldsGrow)
         form.setLabelAlignment(Qt.AlignmentFlag.AlignLeft)
         form.setVerticalSpacing(10)
-        for label, widget in (("Name", self._name), ("Protocol", self._protocol), ("Address", self._url)):
+        for label, widget in ((tr("Name"), self._name), (tr("Protocol"), self._protocol), (tr("Address"), self._url)):
             _row(form, label, widget)
         agent = QWidget()
         line = QHBoxLayout(agent)
         line.setContentsMargins(0, 0, 0, 0)
         line.addWidget(self._agent, 1)
         line.addWidget(self._list)
-        _row(form, "Agent or model", agent, self._agent)
-        _row(form, "Key", self._key)
+        _row(form, tr("Agent or model"), agent, self._agent)
+        _row(form, tr("Key"), self._key)
         form.addRow("", self._key_note)
         self._fields_at = form.rowCount()
         inner = QWidget()
@@ -111,10 +112,10 @@ class ConnectionEditor(QDialog):
         layout.addLayout(self._buttons())
 
     def _buttons(self) -> QHBoxLayout:
-        self._test = _button("Test connection")
+        self._test = _button(tr("Test connection"))
         self._test.setObjectName("connection_test")
         self._test.clicked.connect(lambda: self._start(self._test_now(), "test connection"))
-        save, cancel = _button("Save"), _button("Cancel")
+        save, cancel = _button(tr("Save")), _button(tr("Cancel"))
         save.setProperty("primary", "true")
         save.clicked.connect(lambda: self._start(self._save(), "save connection"))
         cancel.clicked.connect(self.reject)
@@ -137,7 +138,7 @@ class ConnectionEditor(QDialog):
                 _put(widget, value)
         if profile:
             self._network.show_network(profile.network)
-            self._key.setPlaceholderText("Unchanged")
+            self._key.setPlaceholderText(tr("Unchanged"))
 
     @property
     def _can(self) -> Any:
@@ -149,13 +150,13 @@ class ConnectionEditor(QDialog):
         self._inputs.clear()
         can = self._can
         self._url.setPlaceholderText(can.default_url or "http://")
-        self._agent.lineEdit().setPlaceholderText("" if "agent" in can.needs else "The server's own choice")
+        self._agent.lineEdit().setPlaceholderText("" if "agent" in can.needs else tr("The server's own choice"))
         self._list.setVisible(can.list_agents)
         for field in can.fields:
             widget = self._inputs[field.name] = _input(field)
-            _row(self._form, field.label, widget)
+            _row(self._form, tr(field.label), widget)
             if field.help:
-                self._form.addRow("", _help(field.help))
+                self._form.addRow("", _help(tr(field.help)))
         self._key_note.setText(self._workspace.connections.key_note())
 
     # ---- what it says
@@ -164,12 +165,12 @@ class ConnectionEditor(QDialog):
         """The connection as the form has it. Raises SluiceError with what is missing."""
         url = self._url.text().strip()
         if not url.startswith(("http://", "https://")):
-            raise SluiceError("The address begins with http:// or https://.")
+            raise SluiceError(tr("The address begins with http:// or https://."))
         fields = {f.name: f for f in self._can.fields if f.kind != "secret"}
         options = {name: value for name, f in fields.items() if (value := _value(self._inputs[name], f)) != f.default}
         agent = self._agent.currentText().strip() or None
         if agent is None and "agent" in self._can.needs:
-            raise SluiceError("This protocol needs the name or id of an agent.")
+            raise SluiceError(tr("This protocol needs the name or id of an agent."))
         return Connection(self._protocol.currentData(), url, agent, options)
 
     def secrets(self) -> Secrets:
@@ -203,7 +204,7 @@ class ConnectionEditor(QDialog):
         return Secrets(typed.key or kept.key, {**kept.extra, **typed.extra})
 
     async def _test_now(self) -> None:
-        self._say("Testing…", good=True)
+        self._say(tr("Testing…"), good=True)
         found = await self._workspace.connections.probe(
             self.connection(), await self._known_secrets(), self._network.network()
         )
@@ -235,7 +236,8 @@ class ConnectionEditor(QDialog):
         for info in agents:
             self._agent.addItem(info.name if info.name == info.id else f"{info.id}", info.id)
         self._agent.setEditText(agent)
-        self._say(f"{len(agents)} found." if agents else "The server lists none; type its name.", good=True)
+        found = trn("{n} found.", "{n} found.", len(agents))
+        self._say(found if agents else tr("The server lists none; type its name."), good=True)
 
     def _loose(self) -> Connection:
         """The connection without its agent, which is what is being looked for."""
@@ -247,7 +249,7 @@ class ConnectionEditor(QDialog):
         secrets = self.secrets()
         if is_open_to_others(connection.base_url) and secrets.key and connection.base_url != self._warned:
             self._warned = connection.base_url
-            raise SluiceError(_OPEN)
+            raise SluiceError(tr(_OPEN))
         profile, trouble = await self._workspace.connections.save(
             self._profile, name, connection, secrets, self._network.network()
         )
@@ -337,4 +339,8 @@ def _value(widget: QWidget, field: Field) -> Any:
     try:
         return json.loads(text) if field.kind in ("json", "number") else text
     except ValueError:
-        raise SluiceError(f"“{field.label}” is no valid {'JSON' if field.kind == 'json' else 'number'}.") from None
+        raise SluiceError(
+            tr("“{label}” is no valid JSON.", label=tr(field.label))
+            if field.kind == "json"
+            else tr("“{label}” is no valid number.", label=tr(field.label))
+        ) from None

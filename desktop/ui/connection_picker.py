@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox
 
+from desktop.core.language import mark, tr
 from desktop.services.profiles import Profile
 from desktop.ui.labels import literal_title
 
-_OTHERS = {"add": "Add a connection…", "look": "Look on this computer…"}
+_OTHERS = {"add": mark("Add a connection…"), "look": mark("Look on this computer…")}
 
 
 class ConnectionPicker(QComboBox):
@@ -21,11 +22,11 @@ class ConnectionPicker(QComboBox):
 
     def __init__(self) -> None:
         super().__init__(objectName="connection_picker")
-        self.setAccessibleName("Connection")
+        self.setAccessibleName(tr("Connection"))
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.setMinimumWidth(110)  # it gives way where two conversations stand side by side
         self.setMaximumWidth(320)
-        self.setPlaceholderText("Choose a connection")
+        self.setPlaceholderText(tr("Choose a connection"))
         self._current: str | None = None
         self.activated.connect(self._picked)
 
@@ -36,7 +37,7 @@ class ConnectionPicker(QComboBox):
             self.addItem(literal_title(profile.name).replace("&&", "&"), profile.id)
         self.insertSeparator(self.count())
         for what, words in _OTHERS.items():
-            self.addItem(words, what)
+            self.addItem(tr(words), what)
         self.show_profile(self._current)
 
     def show_profile(self, key: str | None) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from desktop.core.ask_words import refuses
 from desktop.core.events import Choice
+from desktop.core.language import tr
 from desktop.core.visible import one_line
 from desktop.ui.labels import literal_tip
 
@@ -143,14 +144,14 @@ class RuleButton(QPushButton):
     wanted = Signal(bool)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__("Always", parent)
+        super().__init__(tr("Always"), parent)
         self.setObjectName("approval_rule")
-        self.setAccessibleDescription("Make a rule for requests like this one")
+        self.setAccessibleDescription(tr("Make a rule for requests like this one"))
         self.setAutoDefault(False)
         self.setProperty("quiet", True)
         menu = QMenu(self)
-        menu.addAction("Always allow exactly this…", partial(self.wanted.emit, True))
-        menu.addAction("Always deny exactly this…", partial(self.wanted.emit, False))
+        menu.addAction(tr("Always allow exactly this…"), partial(self.wanted.emit, True))
+        menu.addAction(tr("Always deny exactly this…"), partial(self.wanted.emit, False))
         self.setMenu(menu)
 
 

@@ -14,6 +14,7 @@ from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QCloseEvent, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QApplication, QHBoxLayout, QMainWindow, QToolButton, QVBoxLayout, QWidget
 
+from desktop.core.language import tr
 from desktop.ui.geometry import packed, unpacked
 from desktop.ui.icons import icon
 from desktop.ui.labels import ElidedLabel
@@ -92,8 +93,8 @@ class SidePane(QWidget):
         self.page = page
         self._names = _numbered(page)
         self._title = ElidedLabel(heading="true")
-        back = self._back = QToolButton(autoRaise=True, toolTip="Back into the tabs")
-        back.setAccessibleName("Back into the tabs")
+        back = self._back = QToolButton(autoRaise=True, toolTip=tr("Back into the tabs"))
+        back.setAccessibleName(tr("Back into the tabs"))
         back.setIconSize(QSize(14, 14))
         back.setMinimumSize(28, 28)
         back.clicked.connect(self.left)

@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication
 from PySide6.QtWidgets import QCheckBox, QDialog, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.core.describe import seconds_words
+from desktop.core.language import tr
 from desktop.services.doctor import Check, Doctor
 from desktop.services.network import fingerprint_words
 from desktop.services.tasks import spawn
@@ -26,7 +27,7 @@ class DoctorDialog(QDialog):
     def __init__(self, doctor: Doctor, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("doctor_dialog")
-        self.setWindowTitle("Check the connection")
+        self.setWindowTitle(tr("Check the connection"))
         self._doctor = doctor
         self._certificate = ""
         self._task: asyncio.Task[Any] | None = None
@@ -42,15 +43,15 @@ class DoctorDialog(QDialog):
         area = QScrollArea(widgetResizable=True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(inner)
-        self._talk = QCheckBox("Also send a short test message to the agent")
-        self._again = _button("Check again", "doctor_again", self.start)
-        self._copy = _button("Copy the report", "doctor_copy", self._copy_report)
-        self._accept = _button("Accept this certificate…", "doctor_pin", self._accept_it)
+        self._talk = QCheckBox(tr("Also send a short test message to the agent"))
+        self._again = _button(tr("Check again"), "doctor_again", self.start)
+        self._copy = _button(tr("Copy the report"), "doctor_copy", self._copy_report)
+        self._accept = _button(tr("Accept this certificate…"), "doctor_pin", self._accept_it)
         buttons = QHBoxLayout()
         for button in (self._accept, self._copy, self._again):
             buttons.addWidget(button)
         buttons.addStretch(1)
-        buttons.addWidget(_button("Close", "doctor_close", self.reject))
+        buttons.addWidget(_button(tr("Close"), "doctor_close", self.reject))
         layout = QVBoxLayout(self)
         layout.addWidget(area, 1)
         layout.addWidget(self._talk)
@@ -71,7 +72,7 @@ class DoctorDialog(QDialog):
         async for check in self._doctor.examine():
             self._show(check)
         if all(check.state != "failed" for check in self._doctor.checks):
-            self._show(Check("Result", "ok", "The connection works."))
+            self._show(Check(tr("Result"), "ok", tr("The connection works.")))
 
     def _show(self, check: Check) -> None:
         took = f"  ({seconds_words(check.seconds)})" if check.seconds else ""
@@ -94,12 +95,10 @@ class DoctorDialog(QDialog):
         """Twice, because everything that is sent can then be read by whoever holds that certificate."""
         if self._accept.property("asked") is None:
             self._accept.setProperty("asked", True)
-            self._accept.setText("Yes, trust it for this connection")
-            words = (
-                "Compare this with what the server's owner tells you before you trust it: "
-                + fingerprint_words(self._certificate)
-            )
-            self._show(Check("Certificate", "note", words))
+            self._accept.setText(tr("Yes, trust it for this connection"))
+            compare = tr("Compare this with what the server's owner tells you before you trust it:")
+            words = f"{compare} {fingerprint_words(self._certificate)}"
+            self._show(Check(tr("Certificate"), "note", words))
             return
         self.pin_wanted.emit(self._certificate)
         self.accept()

@@ -6,10 +6,14 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.core.capabilities import Capabilities
-from desktop.core.language import tr
+from desktop.core.language import mark, tr
 from desktop.ui.labels import PlainLabel
 
-_TRY = ("What can you do?", "Explain in two sentences why the sky is blue.", "Write a haiku about rivers.")
+_TRY = (
+    mark("What can you do?"),
+    mark("Explain in two sentences why the sky is blue."),
+    mark("Write a haiku about rivers."),
+)
 
 
 class EmptyState(QWidget):
@@ -34,15 +38,15 @@ class EmptyState(QWidget):
         self._heading(name)
         self._line(note or _abilities(can))
         self._layout.addSpacing(8)
-        for text in _TRY:
+        for text in map(tr, _TRY):
             self._button(text, lambda _=False, t=text: self.suggestion_chosen.emit(t))
 
     def show_welcome(self, model_trouble: str | None, to_fetch: bool = False) -> None:
         """A first start: four ways to begin; nothing is sent anywhere without a click. `to_fetch`: the small model is
         not here, but can be brought."""
         self._clear()
-        self._heading("Talk to any agent")
-        self._line("Sluice shows what an agent says, thinks and does while it does it, and asks you first.")
+        self._heading(tr("Talk to any agent"))
+        self._line(tr("Sluice shows what an agent says, thinks and does while it does it, and asks you first."))
         self._layout.addSpacing(8)
         small = tr("A small model on this computer")
         name = tr("Try it with a small model on this computer (127 MB)") if to_fetch else small
@@ -50,12 +54,14 @@ class EmptyState(QWidget):
         self._button(name, self.model_wanted.emit, primary=usable)
         words = tr("Needs no account and no network. It is very small: fluent, often wrong, and uses no tools.")
         self._line(words if usable else model_trouble or "")
-        self._button("Add an agent server", self.add_wanted.emit, primary=not usable)
-        self._line("Powabase, Agent Manager, Agentrail, PromptShuttle, Dockrion, or anything OpenAI-compatible.")
-        self._button("Look for servers on this computer", self.look_wanted.emit)
-        self._line("Asks the usual ports of Ollama, LM Studio, llama.cpp and vLLM on this computer, once.")
-        self._button("See what agents do", self.tour_wanted.emit)
-        self._line("Six short recordings: a team, a picture, an approval and more. They need no server and no network.")
+        self._button(tr("Add an agent server"), self.add_wanted.emit, primary=not usable)
+        self._line(tr("Powabase, Agent Manager, Agentrail, PromptShuttle, Dockrion, or anything OpenAI-compatible."))
+        self._button(tr("Look for servers on this computer"), self.look_wanted.emit)
+        self._line(tr("Asks the usual ports of Ollama, LM Studio, llama.cpp and vLLM on this computer, once."))
+        self._button(tr("See what agents do"), self.tour_wanted.emit)
+        self._line(
+            tr("Six short recordings: a team, a picture, an approval and more. They need no server and no network.")
+        )
 
     def _clear(self) -> None:
         while (entry := self._layout.takeAt(0)) is not None:
@@ -89,10 +95,12 @@ class EmptyState(QWidget):
 
 def _abilities(can: Capabilities) -> str:
     words = {
-        "pictures": can.images_in != "none",
-        "asks before it acts": "approve" in can.asks,
-        "shows its thoughts": can.reasoning != "none",
-        "works with other agents": can.delegation,
+        tr("pictures"): can.images_in != "none",
+        tr("asks before it acts"): "approve" in can.asks,
+        tr("shows its thoughts"): can.reasoning != "none",
+        tr("works with other agents"): can.delegation,
     }
     listed = ", ".join(word for word, is_so in words.items() if is_so)
-    return f"This agent's server knows: {listed}." if listed else "This agent takes and gives text."
+    if not listed:
+        return tr("This agent takes and gives text.")
+    return tr("This agent's server knows: {abilities}.", abilities=listed)

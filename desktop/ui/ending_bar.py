@@ -8,16 +8,17 @@ from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 from desktop.core.capabilities import Capabilities
 from desktop.core.conversation import RunState
 from desktop.core.endings import Ways, ways_on
+from desktop.core.language import mark, tr
 from desktop.ui.labels import PlainLabel
 
 _WORDS = {
-    "look up": "Look up what became of it",
-    "send again": "Send again",
-    "key": "Change the key…",
-    "connection": "Connection settings…",
-    "doctor": "Check the connection…",
+    "look up": mark("Look up what became of it"),
+    "send again": mark("Send again"),
+    "key": mark("Change the key…"),
+    "connection": mark("Connection settings…"),
+    "doctor": mark("Check the connection…"),
 }
-_TWICE = "The agent may have done the work already; sending again may do it twice."
+_TWICE = mark("The agent may have done the work already; sending again may do it twice.")
 
 
 class EndingBar(QWidget):
@@ -31,7 +32,7 @@ class EndingBar(QWidget):
         self._shown: Ways | None = None
         self._row = QHBoxLayout(self)
         self._row.setContentsMargins(24, 0, 24, 4)
-        self._note = PlainLabel(_TWICE, wrap=True, muted="true")
+        self._note = PlainLabel(tr(_TWICE), wrap=True, muted="true")
         self._row.addStretch(1)
         self._row.addWidget(self._note)
         self._row.addStretch(1)
@@ -50,7 +51,7 @@ class EndingBar(QWidget):
         self.setVisible(bool(ways.remedies))
 
     def _button(self, remedy: str) -> QPushButton:
-        button = QPushButton(_WORDS[remedy])
+        button = QPushButton(tr(_WORDS[remedy]))
         button.setObjectName(f"remedy_{remedy.replace(' ', '_')}")
         button.clicked.connect(lambda: self.wanted.emit(remedy))
         return button

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QFormL
 
 from desktop.core.errors import StoreTrouble
 from desktop.core.export_sections import Parts
+from desktop.core.language import mark, tr
 from desktop.services.library import write_file
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Workspace
@@ -20,15 +21,15 @@ from desktop.ui.thumbnails import thumbnail
 
 _FORMS = (
     ("Markdown", "md"),
-    ("Web page in one file", "html"),
+    (mark("Web page in one file"), "html"),
     ("PDF", "pdf"),
-    ("JSON, which Sluice can import again", "json"),
+    (mark("JSON, which Sluice can import again"), "json"),
 )
 _TICKS = (
-    ("thinking", "Thinking"),
-    ("tools", "Tools and steps"),
-    ("approvals", "Requests and decisions"),
-    ("timings", "Times"),
+    ("thinking", mark("Thinking")),
+    ("tools", mark("Tools and steps")),
+    ("approvals", mark("Requests and decisions")),
+    ("timings", mark("Times")),
 )
 _PICTURE = 440  # pixels of a side on paper, at most
 
@@ -41,19 +42,19 @@ class ExportDialog(QDialog):
     def __init__(self, workspace: Workspace, key: str, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("export_dialog")
-        self.setWindowTitle("Export this conversation")
+        self.setWindowTitle(tr("Export this conversation"))
         self._workspace, self._key = workspace, key
         self._form = QComboBox()
-        self._form.setAccessibleName("Form")
+        self._form.setAccessibleName(tr("Format"))
         for text, value in _FORMS:
-            self._form.addItem(text, value)
-        self._ticks = {name: QCheckBox(text, checked=True) for name, text in _TICKS}
+            self._form.addItem(tr(text), value)
+        self._ticks = {name: QCheckBox(tr(text), checked=True) for name, text in _TICKS}
         note = PlainLabel(
-            "Keys are never in an export. The conversation is: look through it before you give it away.",
+            tr("Keys are never in an export. The conversation is: look through it before you give it away."),
             wrap=True,
             muted="true",
         )
-        save, cancel = QPushButton("Save…"), QPushButton("Cancel")
+        save, cancel = QPushButton(tr("Save…")), QPushButton(tr("Cancel"))
         save.setProperty("primary", "true")
         save.clicked.connect(self._ask_where)
         cancel.clicked.connect(self.reject)
@@ -64,9 +65,9 @@ class ExportDialog(QDialog):
         form = QFormLayout(self)
         form.setContentsMargins(20, 20, 20, 16)
         form.setVerticalSpacing(10)
-        form.addRow("Form", self._form)
+        form.addRow(tr("Format"), self._form)
         for number, tick in enumerate(self._ticks.values()):
-            form.addRow("Holds" if not number else "", tick)
+            form.addRow(tr("Holds") if not number else "", tick)
         form.addRow(note)
         form.addRow(row)
         self.resize(460, self.sizeHint().height())
@@ -78,8 +79,8 @@ class ExportDialog(QDialog):
     def _ask_where(self) -> None:
         form = self._form.currentData()
         folder = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
-        name = f"Conversation {datetime.now().astimezone():%Y-%m-%d %H.%M}.{form}"  # ours: no word of a server
-        dialog = QFileDialog(self, "Save the export", str(Path(folder) / name))
+        name = f"{tr('Conversation')} {datetime.now().astimezone():%Y-%m-%d %H.%M}.{form}"  # no word of a server
+        dialog = QFileDialog(self, tr("Save the export"), str(Path(folder) / name))
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(form)
         dialog.fileSelected.connect(lambda path: spawn(self._save(Path(path), form), "export"))
@@ -91,7 +92,7 @@ class ExportDialog(QDialog):
         except StoreTrouble as error:
             self.words.emit(error.headline)
         else:
-            self.words.emit(f"Saved as {path.name}.")
+            self.words.emit(tr("Saved as {name}.", name=path.name))
         self.accept()
 
 
@@ -115,13 +116,13 @@ def write_pdf(path: Path, html: str) -> None:
     writer = QPdfWriter(str(path))
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0), QPageLayout.Unit.Millimeter)
-    writer.setTitle("Conversation")
+    writer.setTitle(tr("Conversation"))
     writer.setCreator("Sluice")
     document = _Paper()
     document.setHtml(html)
     document.print_(writer)
     if not path.is_file() or not path.stat().st_size:
-        raise StoreTrouble("The PDF could not be written there.")
+        raise StoreTrouble(tr("The PDF could not be written there."))
 
 
 class _Paper(QTextDocument):

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QPushButton, QWidget
 
+from desktop.core.language import tr, trn
 from desktop.ui.labels import PlainLabel
 
 
@@ -20,16 +21,20 @@ class FindBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("find_bar")
-        self.setAccessibleName("Find in this conversation")
-        self._line = QLineEdit(placeholderText="Find in this conversation", clearButtonEnabled=True)
-        self._line.setAccessibleName("Find")
+        self.setAccessibleName(tr("Find in this conversation"))
+        self._line = QLineEdit(placeholderText=tr("Find in this conversation"), clearButtonEnabled=True)
+        self._line.setAccessibleName(tr("Find"))
         self._line.textChanged.connect(self.wanted)
         self._count = PlainLabel(muted="true")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(12, 6, 12, 6)
         layout.addWidget(self._line, 1)
         layout.addWidget(self._count)
-        for text, signal in (("Previous", self.previous_wanted), ("Next", self.next_wanted), ("Close", None)):
+        for text, signal in (
+            (tr("Previous"), self.previous_wanted),
+            (tr("Next"), self.next_wanted),
+            (tr("Close"), None),
+        ):
             button = QPushButton(text)
             button.setProperty("quiet", "true")
             button.clicked.connect(signal.emit if signal else self.close_bar)
@@ -51,7 +56,8 @@ class FindBar(QWidget):
 
     def show_count(self, count: int) -> None:
         """How many places were found."""
-        self._count.setText("" if not self._line.text() else f"{count} found" if count else "Nothing found")
+        found = trn("{n} found", "{n} found", count) if count else tr("Nothing found")
+        self._count.setText(found if self._line.text() else "")
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:
