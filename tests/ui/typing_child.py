@@ -2,8 +2,8 @@
 
 Run as: python -m tests.ui.typing_child DIR URL SEED
 
-Prints "key TIME LENGTH" after each letter, with the monotonic time that all processes share. The program itself is not
-changed: the hand finds its window from outside.
+Prints "key TIME LENGTH PIECES" after each letter, with the monotonic time that all processes share and how many pieces
+of the answer have come. The program itself is not changed: the hand finds its window from outside.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
 from desktop import app
 from desktop.core.requests import Connection, Secrets
+from desktop.ui.main_window import MainWindow
 
 LETTERS = "abcdefghij"
 
@@ -48,8 +49,14 @@ class Hand:
         elif not field.toPlainText().startswith("count"):  # the server has the question
             QTest.keyClick(field, LETTERS[self._typed % 10])
             self._typed += 1
-            print("key", time.monotonic(), self._typed, flush=True)
+            print("key", time.monotonic(), self._typed, _pieces(), flush=True)
             self._timer.setInterval(1600 if self._chance.random() < 0.02 else 40)
+
+
+def _pieces() -> int:
+    (window,) = [w for w in QApplication.topLevelWidgets() if isinstance(w, MainWindow)]
+    page = window.page()
+    return len(page.session.conversation.text_of(0).split()) if page else 0
 
 
 def main() -> None:
