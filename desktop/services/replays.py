@@ -14,10 +14,15 @@ from desktop.services.session import Session
 from desktop.services.workspace import Tab
 
 
+def replay_title(name: str) -> str:
+    """What a tab that plays the recording called `name` is called."""
+    return tr("Replay: {name}", name=name)
+
+
 def replay_tab(recording: Recording, name: str, folder: Path | None = None) -> Tab:
     """A tab that plays a recording. Its session and recorder are replaced when the recording begins anew."""
     player = Player(recording)
-    profile = Profile("replay", tr("Replay: {name}", name=name), recording.connection)
+    profile = Profile("replay", replay_title(name), recording.connection)
     tab = Tab(f"replay-{uuid.uuid4()}", player.session, profile, profile.name, player=player)
 
     def prepare(session: Session) -> None:

@@ -45,7 +45,7 @@ class CommandPalette(QDialog):
         self._list.clear()
         for command in matching(COMMANDS, text):
             keys = self._commands.shortcuts.keys(command.id).toString(QKeySequence.SequenceFormat.NativeText)
-            row = QTreeWidgetItem([command.words.removesuffix("…"), keys])
+            row = QTreeWidgetItem([command.said.removesuffix("…"), keys])
             row.setData(0, _ID, command.id)
             row.setForeground(1, self.palette().placeholderText())
             self._list.addTopLevelItem(row)
@@ -72,5 +72,5 @@ class CommandPalette(QDialog):
 def matching(commands: Iterable[Command], text: str) -> list[Command]:
     """The commands that have all the words, those that begin so first."""
     words = text.lower().split()
-    found = [c for c in commands if all(w in f"{c.words} {c.more} {c.menu}".lower() for w in words)]
-    return sorted(found, key=lambda c: not c.words.lower().startswith(text.lower().strip())) if words else found
+    found = [c for c in commands if all(w in f"{c.said} {tr(c.more)} {tr(c.menu)}".lower() for w in words)]
+    return sorted(found, key=lambda c: not c.said.lower().startswith(text.lower().strip())) if words else found

@@ -61,7 +61,7 @@ class Commands(QObject):
         bar.setNativeMenuBar(True)
         menus = {name: bar.addMenu(f"&{tr(name)}") for name in _MENUS}
         for command in COMMANDS:
-            action = QAction(tr(command.words), self._window)
+            action = QAction(command.said, self._window)
             action.setObjectName(f"command_{command.id}")
             action.triggered.connect(lambda _=False, name=command.id: self.run(name))
             if command.id in _NEW_GROUP:

@@ -25,7 +25,7 @@ from desktop.core.comparison import HOW, Comparison, How, Pair
 from desktop.core.comparison_words import as_text, took, verdict
 from desktop.core.errors import SluiceError
 from desktop.core.language import tr
-from desktop.core.recording import SUFFIX, Recording
+from desktop.core.recording import Recording
 from desktop.core.textdiff import Piece, pieces
 from desktop.core.visible import one_line, visible
 from desktop.services.comparing import compared
@@ -34,9 +34,9 @@ from desktop.services.recording_files import load
 from desktop.services.tasks import spawn
 from desktop.ui.arguments_view import current_theme
 from desktop.ui.labels import ElidedLabel, PlainLabel
+from desktop.ui.replaying import recording_kinds
 from desktop.ui.timeline.paint import mixed
 
-_KINDS = f"Recordings (*{SUFFIX} *.http);;All files (*)"
 _SIGNS: dict[How, str] = {"same": "=", "changed": "≠", "moved": "⇄", "only a": "−", "only b": "+"}
 _MOST = 5_000  # steps that are listed
 _MOST_TEXT = 200_000  # characters of one fact that are shown
@@ -47,9 +47,7 @@ _PAIR = Qt.ItemDataRole.UserRole
 class CompareDialog(QDialog):
     """`first` is (name, recording) of the one that is looked at already. Nothing is sent by looking."""
 
-    def __init__(
-        self, folder: Path, first: tuple[str, Recording] | None = None, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, folder: Path, first: tuple[str, Recording] | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("compare_dialog")
         self.setWindowTitle(tr("Compare recordings"))
@@ -125,7 +123,7 @@ class CompareDialog(QDialog):
 
     def ask_which(self, side: int) -> None:
         """Let the person choose the file of a side, 0 or 1."""
-        dialog = QFileDialog(self, tr("Choose recording {side}", side="AB"[side]), str(self._folder), _KINDS)
+        dialog = QFileDialog(self, tr("Choose recording {side}", side="AB"[side]), str(self._folder), recording_kinds())
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda path: self.use(side, Path(path)))
         dialog.finished.connect(dialog.deleteLater)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QTabWidget, QToolButton, QWidget
 
+from desktop.core.language import tr, trn
 from desktop.ui.icons import icon
 from desktop.ui.theme import Theme
 
@@ -19,15 +20,15 @@ class Corners(QObject):
 
     def __init__(self, tabs: QTabWidget, theme: Theme) -> None:
         super().__init__(tabs)
-        self._new = tool_button("new_tab_button", "New tab")
+        self._new = tool_button("new_tab_button", tr("New tab"))
         self._new.clicked.connect(self.new_wanted)
-        self._fold = tool_button("sidebar_toggle", "Conversations")
+        self._fold = tool_button("sidebar_toggle", tr("Conversations"))
         self._fold.clicked.connect(self.sidebar_wanted)
-        self._inbox = tool_button("inbox_button", "Waiting for you")
+        self._inbox = tool_button("inbox_button", tr("Waiting for you"))
         self._inbox.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self._inbox.clicked.connect(self.queue_wanted)
         self._inbox.hide()
-        self._settings = tool_button("settings_button", "Settings")
+        self._settings = tool_button("settings_button", tr("Settings"))
         self._settings.clicked.connect(self.settings_wanted)
         right = QWidget()
         line = QHBoxLayout(right)
@@ -42,7 +43,7 @@ class Corners(QObject):
     def show_waiting(self, count: int) -> None:
         """How many requests wait for the person, in all tabs."""
         self._inbox.setVisible(count > 0)
-        self._inbox.setText(f"{count} waiting")
+        self._inbox.setText(trn("{n} waiting", "{n} waiting", count))
 
     def set_theme(self, theme: Theme) -> None:
         """Change the colours."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from PySide6.QtCore import QEvent, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QLocale, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QPainter, QPalette
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core.language import mark, tr
 from desktop.services.library import Entry, Wanted
 from desktop.ui.icons import icon
 from desktop.ui.labels import PlainLabel, literal_tip, literal_title
@@ -31,8 +32,14 @@ from desktop.ui.theme import Theme
 
 _ENTRY = Qt.ItemDataRole.UserRole
 _DAY = 86_400.0
-_DATES = (("Any time", None), ("Last day", 1), ("Last 7 days", 7), ("Last 30 days", 30), ("Last year", 365))
-_KINDS = {"question": "You", "answer": "Answer", "thought": "Thought", "tool": "Tool"}
+_DATES = (
+    (mark("Any time"), None),
+    (mark("Last day"), 1),
+    (mark("Last 7 days"), 7),
+    (mark("Last 30 days"), 30),
+    (mark("Last year"), 365),
+)
+_KINDS = {"question": mark("You"), "answer": mark("Answer"), "thought": mark("Thought"), "tool": mark("Tool")}
 _SHOWN_MS = 10_000  # how long a deletion can be undone
 
 
@@ -57,14 +64,14 @@ class HistorySidebar(QWidget):
         self._archived = False
         self._connections: Sequence[tuple[str, str]] = ()
         self._shown: tuple[date, tuple[Entry, ...]] | None = None
-        self._search = QLineEdit(placeholderText="Search", clearButtonEnabled=True, objectName="history_search")
-        self._search.setAccessibleName("Search all conversations")
+        self._search = QLineEdit(placeholderText=tr("Search"), clearButtonEnabled=True, objectName="history_search")
+        self._search.setAccessibleName(tr("Search all conversations"))
         self._search.installEventFilter(self)
         self._pause = QTimer(self, interval=120, singleShot=True)
         self._pause.timeout.connect(self._ask)
         self._search.textChanged.connect(lambda _: self._pause.start())
-        self._filter = QToolButton(autoRaise=True, objectName="history_filter", toolTip="Filter")
-        self._filter.setAccessibleName("Filter the conversations")
+        self._filter = QToolButton(autoRaise=True, objectName="history_filter", toolTip=tr("Filter"))
+        self._filter.setAccessibleName(tr("Filter the conversations"))
         self._filter.setMinimumSize(28, 28)
         self._filter.clicked.connect(self._open_filter)
         self._told = PlainLabel(wrap=True, muted="true")
@@ -135,7 +142,7 @@ class HistorySidebar(QWidget):
         self._list.clear()
         heading = ""
         for entry in shown[1]:
-            day = "Pinned" if entry.pinned and not entry.snippet else day_words(entry.updated)
+            day = tr("Pinned") if entry.pinned and not entry.snippet else day_words(entry.updated)
             if day != heading:
                 heading = day
                 self._list.addItem(self._heading(day))
@@ -148,10 +155,10 @@ class HistorySidebar(QWidget):
 
     def _tell(self) -> None:
         words = [name for key, name in self._connections if key == self._profile]
-        words += [words_ for words_, days in _DATES if days is not None and days == self._days]
-        words += ["Archived"] if self._archived else []
+        words += [tr(words_) for words_, days in _DATES if days is not None and days == self._days]
+        words += [tr("Archived")] if self._archived else []
         if not self._list.count():
-            words.append("Nothing found." if self._search.text().strip() or words else "Nothing said yet.")
+            words.append(tr("Nothing found.") if self._search.text().strip() or words else tr("Nothing said yet."))
         self._told.setText(" · ".join(words))
         self._told.setVisible(bool(words))
 
@@ -164,14 +171,14 @@ class HistorySidebar(QWidget):
         return row
 
     def _row(self, entry: Entry) -> QListWidgetItem:
-        title = " ".join(entry.title.split()) or "Untitled"
+        title = " ".join(entry.title.split()) or tr("Untitled")
         row = QListWidgetItem(title)
         row.setData(_ENTRY, entry)
         row.setToolTip(literal_tip(title))
         if not entry.snippet:
             row.setFlags(row.flags() | Qt.ItemFlag.ItemIsEditable)
-        words = [title, *([f"{_KINDS.get(entry.kind, '')}: {entry.snippet}"] if entry.snippet else [])]
-        words += ["archived"] if entry.archived else []
+        words = [title, *([f"{_kind(entry)}: {entry.snippet}"] if entry.snippet else [])]
+        words += [tr("archived")] if entry.archived else []
         row.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(words))
         return row
 
@@ -200,15 +207,15 @@ class HistorySidebar(QWidget):
     def menu(self, row: QListWidgetItem, entry: Entry) -> QMenu:
         """What can be done with a conversation."""
         menu = QMenu(self)
-        menu.addAction("Open", lambda: self._open(row))
+        menu.addAction(tr("Open"), lambda: self._open(row))
         if not entry.snippet:
-            menu.addAction("Rename", lambda: self._list.editItem(row))
-            menu.addAction("Unpin" if entry.pinned else "Pin", lambda: self.action_wanted.emit("pin", entry))
-            words = "Take out of the archive" if entry.archived else "Archive"
+            menu.addAction(tr("Rename"), lambda: self._list.editItem(row))
+            menu.addAction(tr("Unpin") if entry.pinned else tr("Pin"), lambda: self.action_wanted.emit("pin", entry))
+            words = tr("Take out of the archive") if entry.archived else tr("Archive")
             menu.addAction(words, lambda: self.action_wanted.emit("archive", entry))
-        menu.addAction("Export…", lambda: self.action_wanted.emit("export", entry))
+        menu.addAction(tr("Export…"), lambda: self.action_wanted.emit("export", entry))
         menu.addSeparator()
-        menu.addAction("Delete", lambda: self.action_wanted.emit("delete", entry))
+        menu.addAction(tr("Delete"), lambda: self.action_wanted.emit("delete", entry))
         return menu
 
     def _open_filter(self) -> None:
@@ -221,13 +228,13 @@ class HistorySidebar(QWidget):
         menu = QMenu(self)
         dates = QActionGroup(menu)
         for words, days in _DATES:
-            self._choice(menu, dates, words, days == self._days, "_days", days)
+            self._choice(menu, dates, tr(words), days == self._days, "_days", days)
         menu.addSeparator()
         places = QActionGroup(menu)
-        for key, name in ((None, "Any connection"), *self._connections):
+        for key, name in ((None, tr("Any connection")), *self._connections):
             self._choice(menu, places, literal_title(name), key == self._profile, "_profile", key)
         menu.addSeparator()
-        archived = menu.addAction("Archived conversations")
+        archived = menu.addAction(tr("Archived conversations"))
         archived.setCheckable(True)
         archived.setChecked(self._archived)
         archived.triggered.connect(lambda on: self._set("_archived", on))
@@ -253,7 +260,7 @@ class HistorySidebar(QWidget):
         """Say what was deleted, with the way back, for a while."""
         shown = " ".join(title.split())
         shown = shown if len(shown) <= 24 else shown[:23] + "…"
-        self._undo.ask(f"“{shown}” is deleted.", ("Undo", self._undone))
+        self._undo.ask(tr("“{title}” is deleted.", title=shown), (tr("Undo"), self._undone))
         self._undo_timer.start()
 
     def _undone(self) -> None:
@@ -285,7 +292,7 @@ class _List(QListWidget):
     def __init__(self, side: HistorySidebar) -> None:
         super().__init__(side)
         self.setObjectName("history_sidebar")
-        self.setAccessibleName("Conversations")
+        self.setAccessibleName(tr("Conversations"))
         self.setFrameShape(QListWidget.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setTextElideMode(Qt.TextElideMode.ElideRight)
@@ -344,7 +351,7 @@ class _Delegate(QStyledItemDelegate):
         line = whole.fontMetrics.elidedText(title, Qt.TextElideMode.ElideRight, inside.width())
         painter.drawText(inside, int(Qt.AlignmentFlag.AlignTop), line)
         below = inside.adjusted(0, whole.fontMetrics.lineSpacing() + 2, 0, 0)
-        draw_snippet(painter, below, f"{_KINDS.get(entry.kind, '')}: ", entry.snippet, entry.marks, theme, whole.font)
+        draw_snippet(painter, below, f"{_kind(entry)}: ", entry.snippet, entry.marks, theme, whole.font)
         painter.restore()
 
 
@@ -353,9 +360,13 @@ def day_words(when: float, today: date | None = None) -> str:
     day = datetime.fromtimestamp(when).astimezone().date()
     today = today or datetime.now().astimezone().date()
     if day >= today:
-        return "Today"
+        return tr("Today")
     if day == today - timedelta(days=1):
-        return "Yesterday"
+        return tr("Yesterday")
     if day > today - timedelta(days=7):
-        return f"{day:%A}"
-    return f"{day:%B %Y}"
+        return QLocale().standaloneDayName(day.isoweekday())
+    return f"{QLocale().standaloneMonthName(day.month)} {day.year}"
+
+
+def _kind(entry: Entry) -> str:
+    return tr(_KINDS.get(entry.kind, ""))

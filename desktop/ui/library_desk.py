@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop.core.errors import StoreTrouble
 from desktop.core.export_json import NotOurs
+from desktop.core.language import tr, trn
 from desktop.services.library import Entry
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Workspace
@@ -87,7 +88,7 @@ class LibraryDesk(QObject):
 
         for page in self._window.pages():
             if page.tab.key == key and page.tab.player is not None:
-                self.words.emit("A recording is a file already. Open the wire view to save a part of it.")
+                self.words.emit(tr("A recording is a file already. Open the wire view to save a part of it."))
                 return
         dialog = ExportDialog(self._workspace, key, self._window)
         dialog.words.connect(self.words)
@@ -95,9 +96,9 @@ class LibraryDesk(QObject):
 
     def choose_import(self) -> None:
         """Ask for a file."""
-        dialog = QFileDialog(self._window, "Import conversations")
+        dialog = QFileDialog(self._window, tr("Import conversations"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilter("Conversations (*.json *.zip)")
+        dialog.setNameFilter(f"{tr('Conversations')} (*.json *.zip)")
         dialog.filesSelected.connect(lambda paths: spawn(self.bring_in(paths), "import"))
         dialog.open()
 
@@ -105,14 +106,14 @@ class LibraryDesk(QObject):
         """Add the conversations of these files; one alone is opened."""
         keys: list[str] = []
         for path in paths:
-            self.words.emit(f"Reading {Path(path).name}…")
+            self.words.emit(tr("Reading {name}…", name=Path(path).name))
             try:
                 keys += await self._library.bring_in(Path(path))
             except (NotOurs, StoreTrouble) as error:
                 self.words.emit(f"{Path(path).name}: {error}")
                 return
         count = len(keys)
-        self.words.emit(f"{count} conversation{'s' if count != 1 else ''} imported.")
+        self.words.emit(trn("{n} conversation imported.", "{n} conversations imported.", count))
         self.refresh()
         if count == 1:
             self._window.open_session(keys[0])

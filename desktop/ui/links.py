@@ -6,6 +6,8 @@ from PySide6.QtCore import Qt, QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QMessageBox, QWidget
 
+from desktop.core.language import tr
+
 _SCHEMES = ("http", "https", "mailto")
 
 
@@ -21,16 +23,18 @@ class LinkOpener:
         box = QMessageBox(self._parent)
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setTextFormat(Qt.TextFormat.PlainText)
-        box.setWindowTitle("Open a link")
+        box.setWindowTitle(tr("Open a link"))
         if url.scheme().lower() not in _SCHEMES or not url.isValid():
-            box.setText(f"This is no web address, so it is not opened:\n\n{address[:2000]}")
+            box.setText(tr("This is no web address, so it is not opened:\n\n{address}", address=address[:2000]))
             box.addButton(QMessageBox.StandardButton.Close)
         else:
             where = url.host(QUrl.ComponentFormattingOption.EncodeUnicode) or url.path()
             shown = url.toString(QUrl.ComponentFormattingOption.FullyEncoded)[:2000]
-            box.setText(f"Open this address in your browser?\n\n{shown}\n\nIt leads to: {where}")
-            open_button = box.addButton("Open", QMessageBox.ButtonRole.AcceptRole)
-            cancel = box.addButton("Cancel", QMessageBox.ButtonRole.RejectRole)
+            box.setText(
+                tr("Open this address in your browser?\n\n{address}\n\nIt leads to: {host}", address=shown, host=where)
+            )
+            open_button = box.addButton(tr("Open"), QMessageBox.ButtonRole.AcceptRole)
+            cancel = box.addButton(tr("Cancel"), QMessageBox.ButtonRole.RejectRole)
             box.setDefaultButton(cancel)
             open_button.clicked.connect(lambda: QDesktopServices.openUrl(url))
         box.open()

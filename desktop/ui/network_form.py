@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.errors import SluiceError
+from desktop.core.language import mark, tr
 from desktop.services.network import (
     CLIENT_SECRET,
     PROXY_SECRET,
@@ -32,16 +33,16 @@ from desktop.services.network import (
 from desktop.ui.labels import PlainLabel
 
 _MODES = (
-    ("system", "As this computer is set up"),
-    ("environment", "From the environment (HTTPS_PROXY, NO_PROXY)"),
-    ("manual", "This one"),
-    ("none", "None"),
+    ("system", mark("As this computer is set up")),
+    ("environment", mark("From the environment (HTTPS_PROXY, NO_PROXY)")),
+    ("manual", mark("This one")),
+    ("none", mark("None")),
 )
-_TIMES = (("connect_timeout", "Seconds to connect"), ("reply_timeout", "Seconds for a short answer"),
-          ("silence_timeout", "Seconds of silence in an answer"))  # fmt: skip
-_COUNTS = (("max_line_mb", "Longest line, in MB"), ("max_answer_mb", "Longest answer, in MB"),
-           ("max_items", "Most steps, tools and notices"))  # fmt: skip
-_HEADERS = "One a line: Name: value. A line that begins with * is kept in the keyring: *X-Token: value"
+_TIMES = (("connect_timeout", mark("Seconds to connect")), ("reply_timeout", mark("Seconds for a short answer")),
+          ("silence_timeout", mark("Seconds of silence in an answer")))  # fmt: skip
+_COUNTS = (("max_line_mb", mark("Longest line, in MB")), ("max_answer_mb", mark("Longest answer, in MB")),
+           ("max_items", mark("Most steps, tools and notices")))  # fmt: skip
+_HEADERS = mark("One a line: Name: value. A line that begins with * is kept in the keyring: *X-Token: value")
 _TEXTS = ("proxy_url", "proxy_user", "ca_file", "client_cert", "client_key")
 _UNCHANGED = "unchanged"
 
@@ -56,11 +57,13 @@ class NetworkForm(QWidget):
         self.setObjectName("network_form")
         self._network = USUAL
         self._lines: dict[str, QLineEdit] = {}
-        self._fold = QToolButton(text="Network and limits", checkable=True, autoRaise=True, objectName="network_toggle")
-        self._fold.setAccessibleName("Network and limits")
+        self._fold = QToolButton(
+            text=tr("Network and limits"), checkable=True, autoRaise=True, objectName="network_toggle"
+        )
+        self._fold.setAccessibleName(tr("Network and limits"))
         self._fold.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._fold.setArrowType(Qt.ArrowType.RightArrow)
-        self._check = QPushButton("Check the connection…", objectName="doctor_button", autoDefault=False)
+        self._check = QPushButton(tr("Check the connection…"), objectName="doctor_button", autoDefault=False)
         self._check.clicked.connect(self.doctor_wanted)
         self._inner = QWidget()
         self._inner.hide()
@@ -82,31 +85,31 @@ class NetworkForm(QWidget):
         self._proxy = QComboBox()
         self._proxy.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for mode, words in _MODES:
-            self._proxy.addItem(words, mode)
+            self._proxy.addItem(tr(words), mode)
         self._proxy.currentIndexChanged.connect(self._show_manual)
-        _row(form, "Proxy", self._proxy)
-        self._line(form, "proxy_url", "Proxy address", "http://proxy.example:8080")
-        self._line(form, "proxy_user", "Proxy user")
-        self._line(form, PROXY_SECRET, "Proxy password", secret=True)
-        self._line(form, "bypass", "Not for these hosts", "intranet, example.org, 10.0.0.0/8")
-        self._file(form, "ca_file", "Private authority (CA file)")
-        self._file(form, "client_cert", "Client certificate")
-        self._file(form, "client_key", "Its key, if apart")
-        self._line(form, CLIENT_SECRET, "Its password", secret=True)
+        _row(form, tr("Proxy"), self._proxy)
+        self._line(form, "proxy_url", tr("Proxy address"), "http://proxy.example:8080")
+        self._line(form, "proxy_user", tr("Proxy user"))
+        self._line(form, PROXY_SECRET, tr("Proxy password"), secret=True)
+        self._line(form, "bypass", tr("Not for these hosts"), "intranet, example.org, 10.0.0.0/8")
+        self._file(form, "ca_file", tr("Private authority (CA file)"))
+        self._file(form, "client_cert", tr("Client certificate"))
+        self._file(form, "client_key", tr("Its key, if apart"))
+        self._line(form, CLIENT_SECRET, tr("Its password"), secret=True)
         self._pin = PlainLabel(wrap=True)
-        self._unpin = QPushButton("Remove the exception", autoDefault=False)
+        self._unpin = QPushButton(tr("Remove the exception"), autoDefault=False)
         self._unpin.clicked.connect(lambda: self.pin(""))
         form.addRow("", self._pin)
         form.addRow("", self._unpin)
         self._headers = QPlainTextEdit(objectName="extra_headers")
         self._headers.setFixedHeight(64)
         self._headers.setTabChangesFocus(True)
-        _row(form, "Extra headers", self._headers)
-        about = PlainLabel(_HEADERS, wrap=True, muted="true")
+        _row(form, tr("Extra headers"), self._headers)
+        about = PlainLabel(tr(_HEADERS), wrap=True, muted="true")
         about.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         form.addRow("", about)
         for name, words in (*_TIMES, *_COUNTS):
-            self._line(form, name, words, "no limit" if name in ("reply_timeout", "silence_timeout") else "")
+            self._line(form, name, tr(words), tr("no limit") if name in ("reply_timeout", "silence_timeout") else "")
         self.show_network(USUAL)
 
     def _line(self, form: QFormLayout, name: str, label: str, hint: str = "", secret: bool = False) -> QLineEdit:
@@ -119,8 +122,8 @@ class NetworkForm(QWidget):
     def _file(self, form: QFormLayout, name: str, label: str) -> None:
         line = self._lines[name] = QLineEdit()
         line.setAccessibleName(label)
-        choose = QPushButton("Choose…", autoDefault=False)
-        choose.setAccessibleName(f"Choose: {label}")
+        choose = QPushButton(tr("Choose…"), autoDefault=False)
+        choose.setAccessibleName(tr("Choose: {label}", label=label))
         choose.clicked.connect(lambda: self._choose(line, label))
         both = QWidget()
         row = QHBoxLayout(both)
@@ -165,7 +168,8 @@ class NetworkForm(QWidget):
     def pin(self, fingerprint: str) -> None:
         """Accept this certificate from now on, or none by exception."""
         self._network = replace(self._network, pinned=fingerprint)
-        self._pin.setText(f"Accepted as an exception: {fingerprint_words(fingerprint)}" if fingerprint else "")
+        words = tr("Accepted as an exception: {digest}", digest=fingerprint_words(fingerprint)) if fingerprint else ""
+        self._pin.setText(words)
         self._pin.setVisible(bool(fingerprint))
         self._unpin.setVisible(bool(fingerprint))
         if fingerprint:
@@ -175,12 +179,12 @@ class NetworkForm(QWidget):
         """The settings. Raises SluiceError with what makes no sense."""
         text = {name: line.text().strip() for name, line in self._lines.items()}
         given: dict[str, Any] = {name: text[name] for name in _TEXTS}
-        given |= {name: _number(label, text[name], name) for name, label in (*_TIMES, *_COUNTS)}
+        given |= {name: _number(tr(label), text[name], name) for name, label in (*_TIMES, *_COUNTS)}
         bypass = tuple(part.strip() for part in text["bypass"].split(",") if part.strip())
         plain, hidden = self._header_lines()
         mode = self._proxy.currentData()
         if mode == "manual" and not text["proxy_url"]:
-            raise SluiceError("The proxy's address is missing.")
+            raise SluiceError(tr("The proxy's address is missing."))
         return Network(proxy=mode, bypass=bypass, pinned=self._network.pinned, headers=tuple(plain.items()),
                        secret_headers=tuple(hidden), **given)  # fmt: skip
 
@@ -198,7 +202,7 @@ class NetworkForm(QWidget):
         for line in filter(None, map(str.strip, self._headers.toPlainText().splitlines())):
             name, colon, value = line.lstrip("*").partition(":")
             if not colon or not name.strip() or not name.strip().isascii() or " " in name.strip():
-                raise SluiceError("An extra header is written as Name: value.")
+                raise SluiceError(tr("An extra header is written as Name: value."))
             (hidden if line.startswith("*") else plain)[name.strip()] = value.strip()
         return plain, hidden
 
@@ -212,7 +216,7 @@ def _number(label: str, text: str, name: str) -> float | int | None:
     except ValueError:
         number = -1.0
     if not 0 < number < 1e9:
-        raise SluiceError(f"“{label}” is no number above 0.")
+        raise SluiceError(tr("“{label}” is no number above 0.", label=label))
     return int(number) if isinstance(usual, int) else number
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop.core.language import tr
 from desktop.services.session_bus import SessionBus
 
 _SERVICE = ("org.freedesktop.Notifications", "/org/freedesktop/Notifications", "org.freedesktop.Notifications")
@@ -80,7 +81,7 @@ class Notifier(QObject):
     def _send(self, key: str, title: str, body: str, actions: tuple[tuple[str, str], ...], urgent: bool) -> None:
         can = self._can or frozenset()
         words = html.escape(body, quote=False) if "body-markup" in can else body
-        pressed = [word for pair in (("default", "Open"), *actions) for word in pair] if "actions" in can else []
+        pressed = [word for pair in (("default", tr("Open")), *actions) for word in pair] if "actions" in can else []
         hints = {"urgency": ("y", _URGENT if urgent else _NORMAL), "desktop-entry": ("s", "sluice"),
                  "category": ("s", "im.received")}  # fmt: skip
         self._shown[key] = (title, body)

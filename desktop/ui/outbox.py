@@ -16,6 +16,7 @@ from shiboken6 import isValid
 
 from desktop.core.conversation import ToolItem, UserTurn
 from desktop.core.errors import SluiceError
+from desktop.core.language import tr
 from desktop.core.requests import Image, Prompt
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Tab, Workspace
@@ -101,17 +102,17 @@ class Outbox(QObject):
         """Say what the composer holds; while an answer comes, put it among the messages that wait."""
         prompt = Prompt(self._composer.toPlainText().strip(), self._strip.images())
         if self._strip.coming:
-            self.words.emit("A picture is still being made ready. Send again in a moment.")
+            self.words.emit(tr("A picture is still being made ready. Send again in a moment."))
             return
         if not prompt.text and not prompt.images:
             return
         if self._tab.profile is None:
-            self.words.emit("Choose a connection first.")
+            self.words.emit(tr("Choose a connection first."))
             self.connection_missing.emit()
         elif self._sent is not None and self._sent.prompt == prompt:
             return  # Return was pressed twice
         elif self.busy and self._edit is not None:
-            self.words.emit("The agent is still answering. Your text stays here; stop the run or wait.")
+            self.words.emit(tr("The agent is still answering. Your text stays here; stop the run or wait."))
         elif self.busy:
             self.queue.add(prompt)
             self._take_out(prompt)
@@ -121,7 +122,7 @@ class Outbox(QObject):
     def again(self, turn: UserTurn, after: int | None) -> None:
         """Say an earlier message once more, by the person's act; what is in the composer stays there."""
         if self.busy:
-            self.words.emit("The agent is still answering. Stop the run or wait.")
+            self.words.emit(tr("The agent is still answering. Stop the run or wait."))
         elif self._tab.profile is None:
             self.connection_missing.emit()
         else:
@@ -208,8 +209,8 @@ class Outbox(QObject):
         self._edit = _Edit(after, self._composer.toPlainText(), cursor, self._strip.images())
         self._fill(turn.text, turn.images)
         self.bar.ask(
-            "You are editing an earlier message. Sending it begins a new version from there; the old one is kept.",
-            ("Cancel editing", self.cancel_edit),
+            tr("You are editing an earlier message. Sending it begins a new version from there; the old one is kept."),
+            (tr("Cancel editing"), self.cancel_edit),
             cancelled=self.cancel_edit,
         )
         self._composer.setFocus()
@@ -292,5 +293,8 @@ def confirm_tools(bar: NoticeBar, names: tuple[str, ...], act: Callable[[], None
         act()
         return
     listed = ", ".join(names[:4]) + ("…" if len(names) > 4 else "")
-    words = f"Tools ran in this turn or after it: {listed}. They may run again, and what they did is not undone."
-    bar.ask(words, ("Send again", act), ("Cancel", lambda: None), focus=True)
+    words = tr(
+        "Tools ran in this turn or after it: {tools}. They may run again, and what they did is not undone.",
+        tools=listed,
+    )
+    bar.ask(words, (tr("Send again"), act), (tr("Cancel"), lambda: None), focus=True)

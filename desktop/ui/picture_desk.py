@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QWidget
 from desktop.core.adapters import adapter_class
 from desktop.core.capabilities import PICTURES, Capabilities
 from desktop.core.errors import NotSendable, SluiceError
+from desktop.core.language import tr, trn
 from desktop.core.visible import one_line
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Tab, Workspace
@@ -47,18 +48,18 @@ class PictureDesk(QObject):
 
     def pick(self) -> None:
         """Ask which files."""
-        dialog = QFileDialog(self._parent, "Attach pictures")
+        dialog = QFileDialog(self._parent, tr("Attach pictures"))
         dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
-        dialog.setNameFilter("Pictures (*.png *.jpg *.jpeg *.webp *.gif *.bmp)")
+        dialog.setNameFilter(f"{tr('Pictures')} (*.png *.jpg *.jpeg *.webp *.gif *.bmp)")
         dialog.filesSelected.connect(self.attach_files)
         dialog.open()
 
     def menu(self) -> QMenu:
         """The other ways to a picture, for the attach button."""
         menu = QMenu(self._parent)
-        menu.addAction("Files…", self.pick)
-        menu.addAction("Picture of the screen", lambda: self.take_screen(part=False))
-        menu.addAction("Picture of a part of the screen", lambda: self.take_screen(part=True))
+        menu.addAction(tr("Files…"), self.pick)
+        menu.addAction(tr("Picture of the screen"), lambda: self.take_screen(part=False))
+        menu.addAction(tr("Picture of a part of the screen"), lambda: self.take_screen(part=True))
         return menu
 
     def take_screen(self, *, part: bool) -> None:
@@ -106,9 +107,9 @@ class PictureDesk(QObject):
             return _ANY
         can = adapter_class(profile.connection.protocol).can
         if can.images_in == "none":
-            raise NotSendable(f"{one_line(profile.name, 60)} takes no pictures, so none was attached.")
+            raise NotSendable(tr("{name} takes no pictures, so none was attached.", name=one_line(profile.name, 60)))
         return can
 
     def _say_busy(self) -> None:
         many = self._strip.coming
-        self.words.emit("Making a picture ready…" if many == 1 else f"Making {many} pictures ready…")
+        self.words.emit(trn("Making a picture ready…", "Making {n} pictures ready…", many))

@@ -19,6 +19,7 @@ from PySide6.QtGui import QImage
 
 from desktop.core.capabilities import PICTURES, Capabilities
 from desktop.core.errors import NotSendable
+from desktop.core.language import mark, number, tr
 from desktop.core.requests import Image
 from desktop.services.attachments import MAX_BYTES, Attachment, load
 from desktop.ui.thumbnails import ONE_AT_A_TIME, Source, can_decode
@@ -26,8 +27,8 @@ from desktop.ui.thumbnails import ONE_AT_A_TIME, Source, can_decode
 LONGEST = 3072  # pixels of a side: more is made smaller before sending, unless the person wants the original
 _QUALITY = 88
 _ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg"}
-_ANIMATED = "It moves; most agents look at its first frame only."
-_STILL = "Only its first frame is sent."
+_ANIMATED = mark("It moves; most agents look at its first frame only.")
+_STILL = mark("Only its first frame is sent.")
 _DATA_URL = re.compile(r"\s*data:(image/[\w.+-]+)?((?:;[^,;]*)*),", re.I)
 
 
@@ -67,20 +68,27 @@ def _fit(loaded: Attachment, taken: tuple[str, ...], limit: int) -> Prepared:
     goes = image.media in taken and len(image.data) <= limit
     moves = image.media == "image/gif" and _frames(image.data) > 1
     if goes and not too_long:
-        return Prepared(image, " ".join([*notes, *([_ANIMATED] if moves else [])]))
+        return Prepared(image, " ".join([*notes, *([tr(_ANIMATED)] if moves else [])]))
     made = _remade(loaded, limit)
     if made is None and goes:
-        notes.append("Too large to be made smaller here; it goes as it is.")
+        notes.append(tr("Too large to be made smaller here; it goes as it is."))
         return Prepared(image, " ".join(notes))
     if made is None:
-        raise NotSendable(f"{image.name} is too large for this agent and could not be made smaller here.")
+        raise NotSendable(tr("{name} is too large for this agent and could not be made smaller here.", name=image.name))
     small, size = made
     if (size.width(), size.height()) not in ((loaded.width, loaded.height), (loaded.height, loaded.width)):
-        notes.append(f"Made smaller: {size.width():,} × {size.height():,} instead of {_size(loaded)}.")
+        notes.append(
+            tr(
+                "Made smaller: {width} × {height} instead of {size}.",
+                width=number(size.width()),
+                height=number(size.height()),
+                size=_size(loaded),
+            )
+        )
     elif small.media != image.media:
-        notes.append(f"Sent as {small.media.removeprefix('image/').upper()}.")
+        notes.append(tr("Sent as {format}.", format=small.media.removeprefix("image/").upper()))
     if moves:
-        notes.append(_STILL)
+        notes.append(tr(_STILL))
     return Prepared(small, " ".join(notes), image if goes else None)
 
 
@@ -95,7 +103,7 @@ def _remade(loaded: Attachment, limit: int) -> tuple[Image, QSize] | None:
     with ONE_AT_A_TIME:
         picture = source.read(side)
         if picture.isNull():
-            raise NotSendable(f"{image.name} is damaged or not complete, so it was not attached.")
+            raise NotSendable(tr("{name} is damaged or not complete, so it was not attached.", name=image.name))
         for _ in range(8):
             kind = "JPEG" if photo and not picture.hasAlphaChannel() else "PNG"
             data = _encoded(picture, kind)
@@ -121,14 +129,16 @@ def _data_of(text: str) -> bytes:
     found = _DATA_URL.match(text)
     assert found is not None
     if len(text) > MAX_BYTES * 2:
-        raise NotSendable(f"The pasted picture is larger than the limit of {MAX_BYTES // 1024 // 1024} MB.")
+        raise NotSendable(
+            tr("The pasted picture is larger than the limit of {limit} MB.", limit=MAX_BYTES // 1024 // 1024)
+        )
     body = unquote_to_bytes(text[found.end() :])
     if ";base64" not in found[2].lower():
         return body
     try:
         return base64.b64decode(b"".join(body.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise NotSendable("The pasted picture is damaged or not complete, so it was not attached.") from None
+        raise NotSendable(tr("The pasted picture is damaged or not complete, so it was not attached.")) from None
 
 
 def _frames(gif: bytes) -> int:
@@ -137,4 +147,4 @@ def _frames(gif: bytes) -> int:
 
 
 def _size(loaded: Attachment) -> str:
-    return f"{loaded.width:,} × {loaded.height:,}"
+    return f"{number(loaded.width)} × {number(loaded.height)}"

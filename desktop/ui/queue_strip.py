@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
+from desktop.core.language import tr, trn
 from desktop.core.requests import Prompt
 from desktop.ui.labels import ElidedLabel, PlainLabel
 
@@ -19,10 +20,10 @@ class QueueStrip(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("message_queue")
-        self.setAccessibleName("Messages that wait")
+        self.setAccessibleName(tr("Messages that wait"))
         self._prompts: list[Prompt] = []
         self._why = PlainLabel(wrap=True, muted="true")
-        self._now = QPushButton("Send now", objectName="queue_send_button")
+        self._now = QPushButton(tr("Send now"), objectName="queue_send_button")
         self._now.setProperty("quiet", "true")
         self._now.clicked.connect(self.send_wanted)
         self._head = QHBoxLayout()
@@ -64,9 +65,9 @@ class QueueStrip(QWidget):
         self._held = on
         self._now.setVisible(on)
         self._why.setText(
-            "The answer before did not end well, so these were not sent."
+            tr("The answer before did not end well, so these were not sent.")
             if on
-            else "These are sent one by one when the answer is whole."
+            else tr("These are sent one by one when the answer is whole.")
         )
 
     def _take(self, prompt: Prompt) -> None:
@@ -89,12 +90,16 @@ class QueueStrip(QWidget):
         row = QWidget()
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
-        pictures = f" (with {len(prompt.images)} pictures)" if prompt.images else ""
+        many = len(prompt.images)
+        pictures = f" ({trn('with {n} picture', 'with {n} pictures', many)})" if many else ""
         line.addWidget(ElidedLabel(f"{prompt.text}{pictures}"), 1)
-        for text, act in (("Edit", self._take), ("Remove", self.remove)):
+        for text, name, act in (
+            (tr("Edit"), tr("Edit the waiting message"), self._take),
+            (tr("Remove"), tr("Remove the waiting message"), self.remove),
+        ):
             button = QPushButton(text)
             button.setProperty("quiet", "true")
-            button.setAccessibleName(f"{text} the waiting message")
+            button.setAccessibleName(name)
             button.clicked.connect(lambda _=False, act=act: act(prompt))
             line.addWidget(button)
         return row

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
+from desktop.core.language import tr
 from desktop.ui.empty_state import EmptyState
 from desktop.ui.find_bar import FindBar
 from desktop.ui.icons import icon
@@ -43,8 +44,8 @@ class Reading(QWidget):
         self._jump.setIcon(icon("down", theme.muted, theme.border))
 
     def _jump_button(self) -> QToolButton:
-        button = QToolButton(self._stack, objectName="jump_to_latest", text="Latest")
-        button.setAccessibleName("Jump to the latest")
+        button = QToolButton(self._stack, objectName="jump_to_latest", text=tr("Latest"))
+        button.setAccessibleName(tr("Jump to the latest"))
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.hide()
         return button

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QPushButton, QSlider, QToolButton, QVBoxLayout, QWidget
 
-from desktop.core.language import tr
+from desktop.core.language import mark, number, tr
 from desktop.services.recording_player import MAX_SPEED, Player
 from desktop.ui.labels import PlainLabel
 
-_SPEEDS = (("0.5×", 0.5), ("1×", 1.0), ("2×", 2.0), ("5×", 5.0), ("20×", 20.0), ("Fastest", MAX_SPEED))
+_SPEEDS = (("0.5×", 0.5), ("1×", 1.0), ("2×", 2.0), ("5×", 5.0), ("20×", 20.0), (mark("Fastest"), MAX_SPEED))
 _STEPS = 1000  # of the slider
 _TICK_MS = 100
 _FRAME = "#replay_bar { background: palette(window); border: 1px dashed palette(accent); border-radius: 12px; }"
@@ -24,7 +24,7 @@ class ReplayBar(QFrame):
     def __init__(self, player: Player, name: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("replay_bar")
-        self.setAccessibleName("Replay")
+        self.setAccessibleName(tr("Replay"))
         self.setMaximumWidth(820)
         self.setStyleSheet(_FRAME)
         self._player = player
@@ -38,7 +38,7 @@ class ReplayBar(QFrame):
         self._changed.timeout.connect(self._show)
         self._tick = QTimer(self, interval=_TICK_MS)
         self._tick.timeout.connect(self._show_time)
-        title = PlainLabel(f"Replay: {name}", heading="true", wrap=True)
+        title = PlainLabel(tr("Replay: {name}", name=name), heading="true", wrap=True)
         note = self._player.recording.note
         self._words = PlainLabel("", muted="true", wrap=True)
         self._note = PlainLabel(note, muted="true", wrap=True)
@@ -65,20 +65,20 @@ class ReplayBar(QFrame):
             self._tools.addWidget(widget)
 
     def _controls(self) -> QHBoxLayout:
-        self._play = QPushButton("Play", objectName="replay_play")
+        self._play = QPushButton(tr("Play"), objectName="replay_play")
         self._play.setProperty("primary", "true")
-        self._play.setMinimumWidth(self._play.fontMetrics().horizontalAdvance("Play again") * 5 // 4 + 36)
-        self._step = QPushButton("One step", objectName="replay_step")
-        self._again = QPushButton("As recorded", objectName="replay_decide")
+        self._play.setMinimumWidth(self._play.fontMetrics().horizontalAdvance(tr("Play again")) * 5 // 4 + 36)
+        self._step = QPushButton(tr("One step"), objectName="replay_step")
+        self._again = QPushButton(tr("As recorded"), objectName="replay_decide")
         self._speed = QComboBox(objectName="replay_speed")
-        self._speed.setAccessibleName("Speed")
+        self._speed.setAccessibleName(tr("Speed"))
         for words, speed in _SPEEDS:
-            self._speed.addItem(words, speed)
+            self._speed.addItem(tr(words), speed)
         self._speed.setCurrentIndex(1)
         self._slider = QSlider(Qt.Orientation.Horizontal, maximum=_STEPS)
         self._slider.setSingleStep(_STEPS // 100)
         self._slider.setPageStep(_STEPS // 10)
-        self._slider.setAccessibleName("Place in the recording")
+        self._slider.setAccessibleName(tr("Place in the recording"))
         self._slider.setMinimumWidth(80)
         self._time = PlainLabel("", muted="true")
         self._play.clicked.connect(self._play_or_pause)
@@ -111,7 +111,7 @@ class ReplayBar(QFrame):
 
     def _show(self) -> None:
         player = self._player
-        self._play.setText("Pause" if player.playing else "Play again" if player.over else "Play")
+        self._play.setText(tr("Pause") if player.playing else tr("Play again") if player.over else tr("Play"))
         self._step.setEnabled(not player.playing and not player.over)
         self._again.setVisible(player.waiting is not None)
         self._words.setText(self._state())
@@ -127,15 +127,17 @@ class ReplayBar(QFrame):
             return player.trouble
         if player.waiting is not None:
             allowed = player.waiting.answer.allow
-            then = {True: " It was allowed then.", False: " It was refused then."}.get(allowed, "")  # type: ignore[arg-type]
-            return f"It waits for a decision, as it did then.{then} What you choose does not change what comes next."
+            then = {True: tr("It was allowed then."), False: tr("It was refused then.")}
+            waits = tr("It waits for a decision, as it did then.")
+            choose = tr("What you choose does not change what comes next.")
+            return " ".join(filter(None, (waits, then.get(allowed), choose)))  # type: ignore[arg-type]
         if player.over:
-            return "The recording is over. Nothing was sent anywhere."
-        return "Everything here was recorded. Nothing is sent anywhere."
+            return tr("The recording is over. Nothing was sent anywhere.")
+        return tr("Everything here was recorded. Nothing is sent anywhere.")
 
     def _show_time(self) -> None:
         player = self._player
         total = max(player.recording.seconds, 0.001)
         if not self._slider.isSliderDown():
             self._slider.setValue(round(min(1.0, player.at / total) * _STEPS))
-        self._time.setText(f"{player.at:.1f} of {player.recording.seconds:.1f} s")
+        self._time.setText(tr("{at} of {all} s", at=number(player.at, 1), all=number(player.recording.seconds, 1)))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QCursor
 from PySide6.QtWidgets import QFileDialog, QMenu
 
 from desktop.core.errors import SluiceError
+from desktop.core.language import tr
 from desktop.core.recording import SUFFIX
 from desktop.services.daemon import in_daemon
 from desktop.services.recording_files import load
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from desktop.ui.compare_dialog import CompareDialog
     from desktop.ui.main_window import MainWindow
 
-_KINDS = f"Recordings (*{SUFFIX} *.http);;All files (*)"
-
 
 class Replaying(QObject):
     """Made by the window. Nothing here sends anything."""
@@ -35,7 +34,9 @@ class Replaying(QObject):
 
     def ask_which(self) -> None:
         """Let the person choose a file."""
-        dialog = QFileDialog(self._window, "Open a recording", str(self._workspace.paths.recordings), _KINDS)
+        dialog = QFileDialog(
+            self._window, tr("Open a recording"), str(self._workspace.paths.recordings), recording_kinds()
+        )
         dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
         dialog.fileSelected.connect(lambda path: self.open(Path(path)))
         dialog.finished.connect(dialog.deleteLater)
@@ -58,9 +59,10 @@ class Replaying(QObject):
         menu = QMenu(self._window)
         menu.setObjectName("tour_menu")
         for scene in scenes():
-            menu.addAction(literal_title(scene.title), lambda s=scene: self.open(s.path, name=s.title))
+            title = tr(scene.title)
+            menu.addAction(literal_title(title), lambda p=scene.path, t=title: self.open(p, name=t))
         if menu.isEmpty():
-            menu.addAction("The tour was not installed").setEnabled(False)
+            menu.addAction(tr("The tour was not installed")).setEnabled(False)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at or QCursor.pos())
         return menu
@@ -75,3 +77,8 @@ class Replaying(QObject):
         self._window.add_tab(tab)
         assert tab.player is not None
         tab.player.play(1.0)
+
+
+def recording_kinds() -> str:
+    """The files that are recordings, for a file dialog."""
+    return f"{tr('Recordings')} (*{SUFFIX} *.http);;{tr('All files')} (*)"

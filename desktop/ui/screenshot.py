@@ -21,6 +21,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QWidget
 
 from desktop.core.errors import NotSendable
+from desktop.core.language import tr
 from desktop.ui.arguments_view import current_theme
 
 _AWAY = 0.4  # seconds until our own window has left the screen
@@ -37,7 +38,7 @@ async def take(window: QWidget, part: bool) -> QImage | bytes | None:
     screen = window.screen()
     picture = await _behind(window, screen)
     if picture.isNull():
-        raise NotSendable(f"The screen could not be read. {_why()}")
+        raise NotSendable(f"{tr('The screen could not be read.')} {_why()}")
     if not part:
         return picture.toImage()
     marker = Marker(screen, picture)
@@ -58,8 +59,8 @@ async def _behind(window: QWidget, screen: QScreen) -> QPixmap:
 
 def _why() -> str:
     if sys.platform == "darwin":
-        return "Allow screen recording for Sluice in System Settings, under Privacy and Security."
-    return "Use the system's own tool and paste the picture."
+        return tr("Allow screen recording for Sluice in System Settings, under Privacy and Security.")
+    return tr("Use the system's own tool and paste the picture.")
 
 
 class Marker(QWidget):
@@ -71,7 +72,7 @@ class Marker(QWidget):
     def __init__(self, screen: QScreen, picture: QPixmap) -> None:
         super().__init__(None, Qt.WindowType.FramelessWindowHint | Qt.WindowType.WindowStaysOnTopHint)
         self.setObjectName("screen_marker")
-        self.setAccessibleName("Mark a part of the screen. Return takes all of it, Escape leaves.")
+        self.setAccessibleName(tr("Mark a part of the screen. Return takes all of it, Escape leaves."))
         self.setCursor(QCursor(Qt.CursorShape.CrossCursor))
         self.setGeometry(screen.geometry())
         self._picture = picture

@@ -18,6 +18,7 @@ from desktop.core import branches
 from desktop.core.adapters import adapter_class
 from desktop.core.conversation import AskItem, Change, Grew, RunChanged, SessionChanged
 from desktop.core.errors import SluiceError
+from desktop.core.language import tr
 from desktop.core.requests import Image
 from desktop.services.profiles import Profile
 from desktop.services.tasks import spawn
@@ -204,7 +205,7 @@ class SessionPage(QWidget):
     async def _look_up(self) -> None:
         try:
             if not await self.session.look_up():
-                self._status.say("This agent's server cannot be asked what became of the run.")
+                self._status.say(tr("This agent's server cannot be asked what became of the run."))
         except SluiceError as error:
             self._status.say(error.headline)
         self._bridge.flush()

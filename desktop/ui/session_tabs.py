@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QLineEdit, QMenu, QTabBar, QTabWidget, QToolButton, QWidget
 
+from desktop.core.language import mark, tr
 from desktop.ui.icons import icon
 from desktop.ui.labels import literal_tip, literal_title
 from desktop.ui.theme import Theme
@@ -17,10 +18,10 @@ if TYPE_CHECKING:  # it takes long to load, and the row of tabs is painted at on
     from desktop.ui.session_page import SessionPage
 
 _BADGES = {
-    "waits": ("wait", "accent", "waits for you"),
-    "running": ("run", "accent", "is answering"),
-    "failed": ("error", "error", "ended with an error"),
-    "unread": ("unread", "accent", "has something new"),
+    "waits": ("wait", "accent", mark("waits for you")),
+    "running": ("run", "accent", mark("is answering")),
+    "failed": ("error", "error", mark("ended with an error")),
+    "unread": ("unread", "accent", mark("has something new")),
 }
 _WIDE, _PINNED_WIDE = 28, 14  # letters
 
@@ -45,7 +46,7 @@ class SessionTabs(QTabWidget):
         self._editor: QLineEdit | None = None
         self._sorting = False
         bar = self.tabBar()
-        bar.setAccessibleName("Conversations open")
+        bar.setAccessibleName(tr("Conversations open"))
         bar.setExpanding(False)
         bar.setDrawBase(False)
         bar.setUsesScrollButtons(True)
@@ -93,8 +94,8 @@ class SessionTabs(QTabWidget):
         title = literal_title(tab.title if len(tab.title) <= most else tab.title[: most - 1] + "…")
         if self.tabText(index) != title:
             self.setTabText(index, title)
-        words = [_BADGES[badge][2]] if badge else []
-        words += ["is pinned"] if tab.pinned else []
+        words = [tr(_BADGES[badge][2])] if badge else []
+        words += [tr("is pinned")] if tab.pinned else []
         told = f"{tab.title} — {', '.join(words)}" if words else tab.title
         if self.tabBar().accessibleTabName(index) != told:
             self.tabBar().setAccessibleTabName(index, told)
@@ -120,8 +121,8 @@ class SessionTabs(QTabWidget):
                 button.setIcon(icon("close", theme.muted))  # type: ignore[attr-defined]
 
     def _close_button(self, page: SessionPage) -> QToolButton:
-        button = QToolButton(autoRaise=True, toolTip="Close tab")
-        button.setAccessibleName("Close tab")
+        button = QToolButton(autoRaise=True, toolTip=tr("Close tab"))
+        button.setAccessibleName(tr("Close tab"))
         button.setIcon(icon("close", self._theme.muted))
         button.setIconSize(QSize(12, 12))
         button.clicked.connect(lambda: self.action_wanted.emit("close", page))
@@ -156,10 +157,10 @@ class SessionTabs(QTabWidget):
         index = self.indexOf(page)
         if index < 0:
             return
-        editor = self._editor = QLineEdit("" if page.tab.title == "Untitled" else page.tab.title, self.tabBar())
+        editor = self._editor = QLineEdit("" if page.tab.title == tr("Untitled") else page.tab.title, self.tabBar())
         editor.setObjectName("tab_title_editor")
-        editor.setAccessibleName("Title of this conversation")
-        editor.setPlaceholderText("Title")
+        editor.setAccessibleName(tr("Title of this conversation"))
+        editor.setPlaceholderText(tr("Title"))
         rect = self.tabBar().tabRect(index)
         width = min(max(rect.width(), 180), self.tabBar().width() - rect.left())
         editor.setGeometry(rect.left(), 0, width, rect.height())
@@ -193,18 +194,18 @@ class SessionTabs(QTabWidget):
     def menu(self, page: SessionPage) -> QMenu:
         """What can be done with a tab."""
         menu = QMenu(self)
-        menu.addAction("Rename", lambda: self.begin_rename(page))
+        menu.addAction(tr("Rename"), lambda: self.begin_rename(page))
         for words, action in (
-            ("Unpin" if page.tab.pinned else "Pin", "pin"),
-            ("Duplicate", "duplicate"),
-            ("Export…", "export"),
-            ("Show beside the tabs", "beside"),
-            ("Move to a window of its own", "detach"),
+            (tr("Unpin") if page.tab.pinned else tr("Pin"), "pin"),
+            (tr("Duplicate"), "duplicate"),
+            (tr("Export…"), "export"),
+            (tr("Show beside the tabs"), "beside"),
+            (tr("Move to a window of its own"), "detach"),
         ):
             menu.addAction(words, lambda action=action: self.action_wanted.emit(action, page))
         menu.addSeparator()
-        menu.addAction("Close", lambda: self.action_wanted.emit("close", page))
-        others = menu.addAction("Close the others", lambda: self.action_wanted.emit("close_others", page))
+        menu.addAction(tr("Close"), lambda: self.action_wanted.emit("close", page))
+        others = menu.addAction(tr("Close the others"), lambda: self.action_wanted.emit("close_others", page))
         others.setEnabled(self.count() > 1)
         return menu
 

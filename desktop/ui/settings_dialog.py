@@ -17,12 +17,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core.language import mark, tr
 from desktop.services.settings import ZOOM
 from desktop.services.workspace import Workspace
 from desktop.ui.labels import PlainLabel, selectable
 from desktop.ui.model_row import ModelRow
 
-_THEMES = (("As the system", "system"), ("Light", "light"), ("Dark", "dark"))
+_THEMES = ((mark("As the system"), "system"), (mark("Light"), "light"), (mark("Dark"), "dark"))
 
 
 class SettingsDialog(QDialog):
@@ -39,18 +40,18 @@ class SettingsDialog(QDialog):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("settings_dialog")
-        self.setWindowTitle("Settings")
+        self.setWindowTitle(tr("Settings"))
         self._workspace = workspace
         self._rows: list[tuple[str, QWidget]] = []  # the words of each row
-        self._search = QLineEdit(placeholderText="Search the settings", clearButtonEnabled=True)
-        self._search.setAccessibleName("Search the settings")
+        self._search = QLineEdit(placeholderText=tr("Search the settings"), clearButtonEnabled=True)
+        self._search.setAccessibleName(tr("Search the settings"))
         self._search.textChanged.connect(self._filter)
         self._form = QFormLayout()
         self._form.setVerticalSpacing(12)
-        self._nothing = PlainLabel("No setting has these words.", muted="true")
+        self._nothing = PlainLabel(tr("No setting has these words."), muted="true")
         self._nothing.hide()
         self._fill()
-        close = QPushButton("Close")
+        close = QPushButton(tr("Close"))
         close.setAutoDefault(False)
         close.clicked.connect(self.accept)
         layout = QVBoxLayout(self)
@@ -65,31 +66,38 @@ class SettingsDialog(QDialog):
 
     def _fill(self) -> None:
         settings = self._workspace.settings
-        self._row("Colours", self._themes(), "theme dark light system")
-        self._row("Text size", self._size(), "zoom larger smaller font")
-        still = self._tick("Reduce motion", "reduced_motion", settings.reduced_motion)
+        self._row(tr("Colours"), self._themes(), tr("theme dark light system"))
+        self._row(tr("Text size"), self._size(), tr("zoom larger smaller font"))
+        still = self._tick(tr("Reduce motion"), "reduced_motion", settings.reduced_motion)
         still.toggled.connect(self.looks_chosen)
-        self._row("", still, "animation blink cursor")
-        words = "Mark the window when a hidden answer ends"
+        self._row("", still, tr("animation blink cursor"))
+        words = tr("Mark the window when a hidden answer ends")
         notify = self._tick(words, "show_notifications", settings.show_notifications)
-        self._row("", notify, "notification alert badge")
+        self._row("", notify, tr("notification alert badge"))
         for label, text, command, words in (
-            ("Keys on the keyboard", "Keyboard shortcuts…", "shortcuts", "change keys"),
-            ("Decisions", "Rules…", "rules", "approvals allow always"),
-            ("Prompts", "Snippets…", "snippets", "slash texts templates"),
-            ("Connections", "Connections and keys…", "secrets", "secret keyring password proxy certificate"),
+            (tr("Keys on the keyboard"), tr("Keyboard shortcuts…"), "shortcuts", tr("change keys")),
+            (tr("Decisions"), tr("Rules…"), "rules", tr("approvals allow always")),
+            (tr("Prompts"), tr("Snippets…"), "snippets", tr("slash texts templates")),
+            (
+                tr("Connections"),
+                tr("Connections and keys…"),
+                "secrets",
+                tr("secret keyring password proxy certificate"),
+            ),
         ):
             self._row(label, self._press(text, command), words)
         if self._workspace.updates.offered:
-            newer = self._tick("Look for a new version at each start", "check_for_updates", settings.check_for_updates)
+            newer = self._tick(
+                tr("Look for a new version at each start"), "check_for_updates", settings.check_for_updates
+            )
             newer.toggled.connect(lambda on: on and self.updates_wanted.emit())
-            self._row("", newer, "update release check")
+            self._row("", newer, tr("update release check"))
         if self._workspace.connections.model_parts.offered:
             model = ModelRow(self._workspace.connections)
             model.changed.connect(self.model_changed)
-            self._row("Small model", model, "local smollm2 remove fetch download")
-        self._row("Kept in", selectable(self._workspace.where_kept()), "folder history data")
-        self._row("Keys", selectable(self._workspace.connections.key_note()), "keyring secret password")
+            self._row(tr("Small model"), model, tr("local smollm2 remove fetch download"))
+        self._row(tr("Kept in"), selectable(self._workspace.where_kept()), tr("folder history data"))
+        self._row(tr("Keys"), selectable(self._workspace.connections.key_note()), tr("keyring secret password"))
 
     def _row(self, label: str, widget: QWidget, words: str) -> None:
         self._form.addRow(label, widget)
@@ -109,7 +117,7 @@ class SettingsDialog(QDialog):
     def _themes(self) -> QComboBox:
         box = QComboBox()
         for text, value in _THEMES:
-            box.addItem(text, value)
+            box.addItem(tr(text), value)
         box.setCurrentIndex(box.findData(self._workspace.settings.theme))
         box.activated.connect(lambda index: self._choose_theme(box.itemData(index)))
         return box

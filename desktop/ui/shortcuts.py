@@ -10,18 +10,26 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QKeySequence
 
+from desktop.core.language import tr
+
 Keys = QKeySequence.StandardKey
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Something that can be commanded. `more` are other words under which the palette finds it."""
+    """Something that can be commanded. `more` are other words under which the palette finds it. Both are collected for
+    translation as they stand here."""
 
     id: str
     words: str
     menu: str
     keys: str | Keys | None = None
     more: str = ""
+
+    @property
+    def said(self) -> str:
+        """`words` in the person's language."""
+        return tr(self.words)
 
 
 COMMANDS = (

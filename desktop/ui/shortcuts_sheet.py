@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core.language import tr
 from desktop.ui.command_palette import matching
 from desktop.ui.commands import Commands
 from desktop.ui.labels import PlainLabel
@@ -31,21 +32,21 @@ class ShortcutsSheet(QDialog):
     def __init__(self, commands: Commands, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("shortcuts_sheet")
-        self.setWindowTitle("Keyboard shortcuts")
+        self.setWindowTitle(tr("Keyboard shortcuts"))
         self._commands = commands
-        self._find = QLineEdit(placeholderText="Search", clearButtonEnabled=True)
-        self._find.setAccessibleName("Search the shortcuts")
+        self._find = QLineEdit(placeholderText=tr("Search"), clearButtonEnabled=True)
+        self._find.setAccessibleName(tr("Search the shortcuts"))
         self._find.textChanged.connect(self._fill)
         self._list = QTreeWidget(rootIsDecorated=False)
-        self._list.setAccessibleName("Shortcuts")
-        self._list.setHeaderLabels(["Command", "Keys"])
+        self._list.setAccessibleName(tr("Shortcuts"))
+        self._list.setHeaderLabels([tr("Command"), tr("Keys")])
         self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self._list.currentItemChanged.connect(lambda *_: self._show())
         self._keys = QKeySequenceEdit()
         self._keys.setMaximumSequenceLength(1)
-        self._keys.setAccessibleName("New keys")
+        self._keys.setAccessibleName(tr("New keys"))
         self._keys.editingFinished.connect(self._take)
-        self._words = PlainLabel("Choose a command, then press its new keys.", wrap=True, muted="true")
+        self._words = PlainLabel(tr("Choose a command, then press its new keys."), wrap=True, muted="true")
         layout = QVBoxLayout(self)
         layout.addWidget(self._find)
         layout.addWidget(self._list, 1)
@@ -57,7 +58,7 @@ class ShortcutsSheet(QDialog):
     def _row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.addWidget(self._keys, 1)
-        for text, act in (("Usual keys", self._reset), ("No keys", self._clear), ("Close", self.accept)):
+        for text, act in ((tr("Usual keys"), self._reset), (tr("No keys"), self._clear), (tr("Close"), self.accept)):
             button = QPushButton(text)
             button.setAutoDefault(False)
             button.clicked.connect(act)
@@ -69,7 +70,7 @@ class ShortcutsSheet(QDialog):
         self._list.clear()
         for command in matching(COMMANDS, self._find.text()):
             keys = self._commands.shortcuts.keys(command.id).toString(QKeySequence.SequenceFormat.NativeText)
-            row = QTreeWidgetItem([command.words.removesuffix("…"), keys])
+            row = QTreeWidgetItem([command.said.removesuffix("…"), keys])
             row.setData(0, _ID, command.id)
             self._list.addTopLevelItem(row)
             if command.id == chosen:
@@ -100,9 +101,9 @@ class ShortcutsSheet(QDialog):
             return
         holder = self._commands.shortcuts.holder(keys, but=name)
         if holder is not None:
-            self._words.setText(f"“{BY_ID[holder].words}” has these keys already. Change that one first.")
+            self._words.setText(tr("“{said}” has these keys already. Change that one first.", said=BY_ID[holder].said))
             self._show()
             return
         self._commands.change(name, keys)
-        self._words.setText(f"“{BY_ID[name].words}” has its new keys.")
+        self._words.setText(tr("“{said}” has its new keys.", said=BY_ID[name].said))
         self._fill()

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QPlainTextEdit
 
+from desktop.core.language import tr
 from desktop.services.snippets import Snippets
 from desktop.ui.labels import literal_tip
 
@@ -20,7 +21,7 @@ class SlashMenu(QListWidget):
     def __init__(self, composer: QPlainTextEdit, snippets: Snippets) -> None:
         super().__init__(composer.window())
         self.setObjectName("slash_menu")
-        self.setAccessibleName("Snippets")
+        self.setAccessibleName(tr("Snippets"))
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.errors import StoreTrouble
+from desktop.core.language import tr
 from desktop.services.snippets import Snippets
 from desktop.ui.labels import PlainLabel
 
@@ -24,19 +25,21 @@ class SnippetsDialog(QDialog):
     def __init__(self, snippets: Snippets, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("snippets_dialog")
-        self.setWindowTitle("Snippets")
+        self.setWindowTitle(tr("Snippets"))
         self._snippets = snippets
         self._texts = list(snippets.all.items())
         self._list = QListWidget()
-        self._list.setAccessibleName("Snippets")
+        self._list.setAccessibleName(tr("Snippets"))
         self._list.currentRowChanged.connect(self._show)
-        self._name = QLineEdit(placeholderText="Name, without spaces")
-        self._name.setAccessibleName("Name")
+        self._name = QLineEdit(placeholderText=tr("Name, without spaces"))
+        self._name.setAccessibleName(tr("Name"))
         self._name.textEdited.connect(self._changed)
-        self._text = QPlainTextEdit(placeholderText="The text that the name stands for")
-        self._text.setAccessibleName("Text")
+        self._text = QPlainTextEdit(placeholderText=tr("The text that the name stands for"))
+        self._text.setAccessibleName(tr("Text"))
         self._text.textChanged.connect(self._changed)
-        self._words = PlainLabel("In the message field, a slash and a name put the text in.", wrap=True, muted="true")
+        self._words = PlainLabel(
+            tr("In the message field, a slash and a name put the text in."), wrap=True, muted="true"
+        )
         right = QVBoxLayout()
         right.addWidget(self._name)
         right.addWidget(self._text, 1)
@@ -53,7 +56,12 @@ class SnippetsDialog(QDialog):
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        for text, act in (("New", self._add), ("Remove", self._remove), ("Cancel", self.reject), ("Save", self._save)):
+        for text, act in (
+            (tr("New"), self._add),
+            (tr("Remove"), self._remove),
+            (tr("Cancel"), self.reject),
+            (tr("Save"), self._save),
+        ):
             button = QPushButton(text)
             button.setAutoDefault(False)
             button.clicked.connect(act)
@@ -102,7 +110,7 @@ class SnippetsDialog(QDialog):
     def _save(self) -> None:
         names = [name for name, _ in self._texts]
         if len(set(names)) < len(names):
-            self._words.setText("Two snippets have the same name. Give one of them another.")
+            self._words.setText(tr("Two snippets have the same name. Give one of them another."))
             return
         try:
             self._snippets.keep(dict(self._texts))

@@ -9,7 +9,7 @@ from desktop.core.conversation import RunState
 from desktop.core.describe import seconds_words
 from desktop.core.endings import Kind, kind_of
 from desktop.core.events import Usage
-from desktop.core.language import mark, tr
+from desktop.core.language import mark, number, tr, trn
 from desktop.services.clock import now
 from desktop.services.session import Session
 from desktop.ui.labels import ElidedLabel, literal_tip
@@ -42,7 +42,7 @@ class StatusBar(QWidget):
         self._line.setObjectName("status_line")
         self._meter = QProgressBar(maximum=100)
         self._meter.setObjectName("usage_meter")
-        self._meter.setAccessibleName("Context used")
+        self._meter.setAccessibleName(tr("Context used"))
         self._meter.setFixedWidth(96)
         self._meter.setMaximumHeight(14)
         self._meter.hide()
@@ -95,17 +95,17 @@ class StatusBar(QWidget):
 
     def _live_words(self, session: Session) -> list[str]:
         if (seconds := session.next_try) is not None:
-            return [f"trying again in {seconds_words(seconds)}"]
+            return [tr("trying again in {time}", time=seconds_words(seconds))]
         if not session.running or session.silence < _SILENT:
             return []
-        return [f"silent for {seconds_words(session.silence)}"]
+        return [tr("silent for {time}", time=seconds_words(session.silence))]
 
     def _meter_of(self, usage: Usage | None) -> None:
         share = context_share(usage)
         self._meter.setVisible(share is not None)
         if share is not None:
             self._meter.setValue(round(share))
-            self._meter.setFormat(f"context {share:.0f} %")
+            self._meter.setFormat(tr("context {share} %", share=number(share)))
 
 
 def context_share(usage: Usage | None) -> float | None:
@@ -122,7 +122,7 @@ def context_share(usage: Usage | None) -> float | None:
 def _upload_words(upload: tuple[int, int] | None) -> list[str]:
     if upload is None:
         return []
-    gone, size = (f"{count / 1_000_000:,.1f}" for count in upload)
+    gone, size = (number(count / 1_000_000, 1) for count in upload)
     return [tr("sending, {gone} of {size} MB", gone=gone, size=size)]
 
 
@@ -131,22 +131,24 @@ def _run_words(run: RunState) -> list[str]:
     if run.status is not None:
         words.append(tr(_TOLD[kind_of(run)]))
     elif run.first_text is None:
-        words.append(f"waiting for the first word, {seconds_words(now() - run.at)}")
+        words.append(tr("waiting for the first word, {time}", time=seconds_words(now() - run.at)))
     if run.first_text is None:
         return words
-    words.append(f"first word {run.first_text - run.at:.1f} s")
+    words.append(tr("first word {seconds} s", seconds=number(run.first_text - run.at, 1)))
     span = (run.ended or run.last_event or run.first_text) - run.first_text
     if span > 0.2:
         output = run.usage.output if run.usage else None
-        rate, unit = (output, "tokens/s") if output else (run.characters, "characters/s")
-        words.append(f"{rate / span:.0f} {unit}")
+        rate = round((output or run.characters) / span)
+        words.append(
+            trn("{n} token/s", "{n} tokens/s", rate) if output else trn("{n} character/s", "{n} characters/s", rate)
+        )
     return words
 
 
 def _usage_words(run: Usage | None, session: Usage | None) -> list[str]:
     words = []
     if run and (run.input is not None or run.output is not None):
-        words.append(f"{run.input or 0:,} in, {run.output or 0:,} out")
+        words.append(tr("{input} in, {output} out", input=number(run.input or 0), output=number(run.output or 0)))
     for usage in (run, session):
         if usage and usage.cost is not None:
             words.append(f"{usage.cost:.4g} {usage.currency or 'USD'}")

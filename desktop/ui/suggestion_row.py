@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
+from desktop.core.language import tr
 from desktop.ui.labels import literal_title
 
 _MOST = 4  # chips
@@ -36,7 +37,7 @@ class SuggestionRow(QWidget):
                 widget.deleteLater()
         for text in wanted:
             chip = QPushButton(literal_title(text[:_LONG]))
-            chip.setAccessibleName(f"Suggestion: {text}")
+            chip.setAccessibleName(tr("Suggestion: {text}", text=text))
             chip.clicked.connect(lambda _=False, t=text: self.chosen.emit(t))
             self._line.insertWidget(self._line.count() - 1, chip)
         self._shown = wanted

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QVBoxLayout, QWidget
 
 from desktop.core.conversation import Added, Change, Conversation, Grew, ThoughtItem, Updated
 from desktop.core.describe import thought_line
+from desktop.core.language import tr
 from desktop.services.clock import now
 from desktop.ui.labels import PlainLabel
 
@@ -20,13 +21,13 @@ class ThinkingDrawer(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("thinking_drawer")
-        self.setAccessibleName("Thinking")
+        self.setAccessibleName(tr("Thinking"))
         self._conversation = Conversation()
         self._shown: list[str] = []  # ids of the thoughts in the text, in order
         self._run = -1
-        self._title = PlainLabel("No thoughts yet", heading="true")
+        self._title = PlainLabel(tr("No thoughts yet"), heading="true")
         self._text = QPlainTextEdit(readOnly=True, undoRedoEnabled=False)
-        self._text.setAccessibleName("Thoughts")
+        self._text.setAccessibleName(tr("Thoughts"))
         self._text.setFrameShape(QPlainTextEdit.Shape.NoFrame)
         self._text.setMaximumBlockCount(0)
         layout = QVBoxLayout(self)
@@ -91,12 +92,13 @@ class ThinkingDrawer(QWidget):
     def _show_time(self) -> None:
         last = self._conversation.items.get(self._shown[-1]) if self._shown else None
         if not isinstance(last, ThoughtItem):
-            self._title.setText("No thoughts yet")
+            self._title.setText(tr("No thoughts yet"))
             self._tick.stop()
             return
-        live = self._conversation.runs[last.run].status is None and next(
-            reversed(self._conversation.items.values())
-        ) is last
+        live = (
+            self._conversation.runs[last.run].status is None
+            and next(reversed(self._conversation.items.values())) is last
+        )
         self._title.setText(thought_line(last, live, now()))
         if live and not self._tick.isActive():
             self._tick.start()

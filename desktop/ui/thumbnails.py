@@ -8,6 +8,8 @@ from threading import Lock
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QRunnable, QSize, Qt, QThreadPool, Signal
 from PySide6.QtGui import QImage, QImageReader
 
+from desktop.core.language import tr
+
 _MOST_WHOLE = 32_000_000  # pixels that may be decoded in one piece: 128 MB
 _MOST_SCALED = 120_000_000  # pixels of a picture that can be made smaller while it is decoded
 _AT_ONCE = 500_000  # pixels that are decoded without a thread: below a frame
@@ -78,7 +80,7 @@ def thumbnail(data: bytes, side: int) -> tuple[QImage, QSize, str]:
     """A picture of at most `side` pixels each way, the true size, and words if there is no thumbnail."""
     source = Source.of(data)
     if source is None:
-        return QImage(), QSize(), "no preview"
+        return QImage(), QSize(), tr("no preview")
     size = source.size()
     if not size.isValid() or size.isEmpty():
         return QImage(), QSize(), "damaged"

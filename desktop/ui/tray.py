@@ -6,6 +6,7 @@ from PySide6.QtCore import QObject, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import QMenu, QSystemTrayIcon
 
+from desktop.core.language import tr, trn
 from desktop.ui.app_icon import app_icon
 
 
@@ -20,11 +21,11 @@ class Tray(QObject):
         super().__init__(parent)
         self._waits = waits
         self._menu = QMenu()  # a tray's menu has no parent widget; held here
-        self._menu.addAction("Show Sluice").triggered.connect(self.show_wanted)
-        self._next = self._menu.addAction("Next request that waits for you")
+        self._menu.addAction(tr("Show Sluice")).triggered.connect(self.show_wanted)
+        self._next = self._menu.addAction(tr("Next request that waits for you"))
         self._next.triggered.connect(self.next_wanted)
         self._menu.addSeparator()
-        self._menu.addAction("Quit").triggered.connect(self.quit_wanted)
+        self._menu.addAction(tr("Quit")).triggered.connect(self.quit_wanted)
         self.icon = QSystemTrayIcon(app_icon(), self)
         self.icon.setContextMenu(self._menu)
         self.icon.activated.connect(self._pressed)
@@ -34,7 +35,8 @@ class Tray(QObject):
 
     def count(self, running: int, waiting: int) -> None:
         """Show the numbers, in words too: not every tray draws the icon's mark."""
-        parts = [f"{running} running"] * bool(running) + [f"{waiting} waiting for you"] * bool(waiting)
+        parts = [trn("{n} running", "{n} running", running)] if running else []
+        parts += [trn("{n} waiting for you", "{n} waiting for you", waiting)] if waiting else []
         self.icon.setToolTip(" — ".join(["Sluice", ", ".join(parts)] if parts else ["Sluice"]))
         self.icon.setIcon(_marked(waiting, self._waits) if waiting else app_icon())
         self._next.setEnabled(waiting > 0)

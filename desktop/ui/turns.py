@@ -14,6 +14,7 @@ from PySide6.QtGui import QGuiApplication
 from desktop.core import branches
 from desktop.core.adapters import adapter_class
 from desktop.core.conversation import AnswerItem, Item, UserTurn
+from desktop.core.language import tr
 from desktop.services.workspace import Tab
 from desktop.ui.outbox import Outbox, confirm_tools
 
@@ -45,22 +46,22 @@ class Turns(QObject):
             return []  # a recording is only looked at
         out: list[Offer] = []
         if isinstance(item, UserTurn | AnswerItem):
-            out += [("Copy this part", "copy"), ("Quote in the message", "quote")]
+            out += [(tr("Copy this part"), "copy"), (tr("Quote in the message"), "quote")]
         if turn is None:
             return out
         over = held.runs[item.run].status is not None
         if self.branching:
-            out.append(("Send again" if isinstance(item, UserTurn) else "Answer again", "resend"))
-            out.append(("Edit and send again", "edit"))
-            out += [("Go on from here in a new tab", "fork")] if over else []
+            out.append((tr("Send again") if isinstance(item, UserTurn) else tr("Answer again"), "resend"))
+            out.append((tr("Edit and send again"), "edit"))
+            out += [(tr("Go on from here in a new tab"), "fork")] if over else []
             seen = branches.versions(held, turn.run)
             if seen.at > 0:
-                out.append((f"Show the version before ({seen.at} of {len(seen)})", "older"))
+                out.append((tr("Show the version before ({at} of {count})", at=seen.at, count=len(seen)), "older"))
             if seen.at + 1 < len(seen):
-                out.append((f"Show the next version ({seen.at + 2} of {len(seen)})", "newer"))
+                out.append((tr("Show the next version ({at} of {count})", at=seen.at + 2, count=len(seen)), "newer"))
         else:
-            out += [("Send again as a new message", "resend"), ("Edit as a new message", "edit")]
-            out.append(("Ask this in a new tab", "fork"))
+            out += [(tr("Send again as a new message"), "resend"), (tr("Edit as a new message"), "edit")]
+            out.append((tr("Ask this in a new tab"), "fork"))
         return out
 
     def act(self, action: str, name: str) -> None:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDate, QLocale, Qt
 from PySide6.QtWidgets import QDialog, QHeaderView, QPushButton, QTreeWidget, QTreeWidgetItem, QVBoxLayout, QWidget
 
 from desktop.core.conversation import Conversation
 from desktop.core.errors import StoreTrouble
+from desktop.core.language import mark, number, tr
 from desktop.services.tasks import spawn
 from desktop.services.usage import Sum, add_up, by_day, of_conversation
 from desktop.services.workspace import Workspace
 from desktop.ui.labels import PlainLabel
 
-_HEADS = ("", "In", "Out", "Reasoning", "From cache", "Cost")
+_HEADS = ("", mark("In"), mark("Out"), mark("Reasoning"), mark("From cache"), mark("Cost"))
 _DAYS = 30
 
 
@@ -24,19 +23,19 @@ class UsageDialog(QDialog):
     def __init__(self, workspace: Workspace, held: Conversation, parent: QWidget) -> None:
         super().__init__(parent)
         self.setObjectName("usage_dialog")
-        self.setWindowTitle("Tokens and cost")
+        self.setWindowTitle(tr("Tokens and cost"))
         self._workspace = workspace
-        self._turns, self._days = _table("Turns"), _table("Days")
+        self._turns, self._days = _table(tr("Turns")), _table(tr("Days"))
         self._note = PlainLabel(
-            "Only what servers report is counted; a turn without figures shows none.", wrap=True, muted="true"
+            tr("Only what servers report is counted; a turn without figures shows none."), wrap=True, muted="true"
         )
-        close = QPushButton("Close")
+        close = QPushButton(tr("Close"))
         close.clicked.connect(self.accept)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(20, 16, 20, 16)
         for widget in (
-            PlainLabel("This conversation", heading="true"), self._turns,
-            PlainLabel("All conversations, by day", heading="true"), self._days, self._note,
+            PlainLabel(tr("This conversation"), heading="true"), self._turns,
+            PlainLabel(tr("All conversations, by day"), heading="true"), self._days, self._note,
         ):  # fmt: skip
             layout.addWidget(widget)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
@@ -49,9 +48,9 @@ class UsageDialog(QDialog):
         for name, usage in rows:
             _add(self._turns, name, add_up([usage]))
         if len(rows) > 1:
-            _add(self._turns, "Together", add_up([usage for _, usage in rows]))
+            _add(self._turns, tr("Together"), add_up([usage for _, usage in rows]))
         if held.usage is not None and held.usage.cost is not None:
-            _add(self._turns, "As the server adds up", add_up([held.usage]))
+            _add(self._turns, tr("As the server adds up"), add_up([held.usage]))
 
     async def _fill_days(self) -> None:
         try:
@@ -60,13 +59,14 @@ class UsageDialog(QDialog):
             self._note.setText(error.headline)
             return
         for day, found in days:
-            _add(self._days, f"{datetime.fromisoformat(day):%A, %d %B}", found)
+            shown = QLocale().toString(QDate.fromString(day, Qt.DateFormat.ISODate), tr("dddd, dd MMMM"))
+            _add(self._days, shown, found)
 
 
 def _table(name: str) -> QTreeWidget:
     table = QTreeWidget(rootIsDecorated=False)
     table.setAccessibleName(name)
-    table.setHeaderLabels(_HEADS)
+    table.setHeaderLabels([tr(head) for head in _HEADS])
     table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     table.header().setStretchLastSection(False)
     table.header().setMinimumSectionSize(64)
@@ -77,7 +77,7 @@ def _table(name: str) -> QTreeWidget:
 
 def _add(table: QTreeWidget, name: str, found: Sum) -> None:
     figures = [found.input, found.output, found.reasoning, found.cached]
-    words = [f"{figure:,}" if figure is not None else "–" for figure in figures]
+    words = [number(figure) if figure is not None else "–" for figure in figures]
     cost = ", ".join(f"{value:.4g} {currency}" for currency, value in sorted(found.cost.items())) or "–"
     row = QTreeWidgetItem([name, *words, cost])
     for column in range(1, len(_HEADS)):

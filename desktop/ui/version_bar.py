@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QWidget
 
 from desktop.core import branches
 from desktop.core.conversation import Conversation, UserTurn
+from desktop.core.language import tr
 from desktop.ui.icons import icon
 from desktop.ui.labels import PlainLabel
 from desktop.ui.theme import Theme
@@ -22,8 +23,8 @@ class VersionBar(QWidget):
         self.setObjectName("version_bar")
         self._turn: UserTurn | None = None
         self._words = PlainLabel(muted="true")
-        self._older = self._button("Version before", -1)
-        self._newer = self._button("Next version", 1)
+        self._older = self._button(tr("Version before"), -1)
+        self._newer = self._button(tr("Next version"), 1)
         row = QHBoxLayout(self)
         row.setContentsMargins(24, 0, 24, 2)
         row.addStretch(1)
@@ -61,6 +62,8 @@ class VersionBar(QWidget):
         if self._turn is not None:
             seen = branches.versions(held, self._turn.run)
             start = " ".join(self._turn.text.split())[:40]
-            self._words.setText(f"Version {seen.at + 1} of {len(seen)} of “{start}”")
+            self._words.setText(
+                tr("Version {at} of {count} of “{start}”", at=seen.at + 1, count=len(seen), start=start)
+            )
             self._older.setEnabled(seen.at > 0 and not running)
             self._newer.setEnabled(seen.at + 1 < len(seen) and not running)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 
+from desktop.core.language import mark, tr, trn
 from desktop.core.visible import one_line
 from desktop.core.wire_words import event_line
 from desktop.services.recorder import Recorder
@@ -18,7 +19,7 @@ from desktop.services.wire_rows import FRAME, WireRows
 from desktop.ui.theme import Theme
 
 Filter = Literal["all", "requests", "frames", "unknown", "no-beats"]
-COLUMNS = ("Time", "Gap", "", "Name", "Size", "Became")
+COLUMNS = (mark("Time"), mark("Gap"), "", mark("Name"), mark("Size"), mark("Became"))
 _TIME, _GAP, _WAY, _NAME, _SIZE, _EVENTS = range(len(COLUMNS))
 _TICK_MS = 60
 _PORTION = 0.006  # seconds of work a tick
@@ -105,9 +106,9 @@ class WireModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal:
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+            return tr(COLUMNS[section])
         if role == Qt.ItemDataRole.AccessibleTextRole:
-            return COLUMNS[section] or "Direction"
+            return tr(COLUMNS[section] or mark("Direction"))
         return None
 
     def data(self, index: _Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
@@ -118,7 +119,8 @@ class WireModel(QAbstractTableModel):
             case Qt.ItemDataRole.DisplayRole:
                 return self._text(row, column)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return ("from the server" if self.rows.incoming(row) else "sent") if column == _WAY else None
+                way = tr("from the server") if self.rows.incoming(row) else tr("sent")
+                return way if column == _WAY else None
             case Qt.ItemDataRole.TextAlignmentRole if column in (_TIME, _GAP, _SIZE):
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             case Qt.ItemDataRole.ForegroundRole:
@@ -157,7 +159,8 @@ class WireModel(QAbstractTableModel):
         if not events:
             kinds = "  ·  ".join(rows.run(row).kind_words(first, end - first, 4))
             return kinds or (one_line(rows.text(row)) if rows.kind[row] == END else "")
-        more = f"  (+{end - first - len(events)} more)" if end - first > len(events) else ""
+        rest = end - first - len(events)
+        more = f"  ({trn('+{n} more', '+{n} more', rest)})" if rest > 0 else ""
         lines = (("?  " if event.kind == "raw" else "") + event_line(event) for event in events)
         return one_line(rows.recorder.redactor.text("  ·  ".join(lines)), 300) + more
 

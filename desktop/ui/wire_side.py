@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QWidget
 
+from desktop.services.replays import replay_title
 from desktop.ui.theme import Theme
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class WireSide(QObject):
 
         page, player = self._page, self._page.tab.player
         assert player is not None
-        bar = ReplayBar(player, page.tab.title.removeprefix("Replay: "))
+        bar = ReplayBar(player, page.tab.title.removeprefix(replay_title("")))
         bar.restarted.connect(self._anew)
         bar.compare_wanted.connect(self._compare)
         outer = page.box.parentWidget().layout()
@@ -105,7 +106,7 @@ class WireSide(QObject):
 
         page, player = self._page, self._page.tab.player
         assert player is not None
-        first = page.tab.title.removeprefix("Replay: "), player.recording
+        first = page.tab.title.removeprefix(replay_title("")), player.recording
         dialog = CompareDialog(page._workspace.paths.recordings, first, page.window())
         dialog.open()
         dialog.ask_which(1)

@@ -30,6 +30,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core.language import mark, number, tr, trn
 from desktop.core.recording import SUFFIX
 from desktop.core.visible import visible
 from desktop.core.wire_words import as_curl, event_line
@@ -41,8 +42,13 @@ from desktop.ui.labels import PlainLabel
 from desktop.ui.theme import Theme
 from desktop.ui.wire_model import COLUMNS, WireModel
 
-_FILTERS = (("Everything", "all"), ("Requests", "requests"), ("Frames", "frames"), ("Unknown to Sluice", "unknown"),
-            ("Without keep-alives", "no-beats"))  # fmt: skip
+_FILTERS = (
+    (mark("Everything"), "all"),
+    (mark("Requests"), "requests"),
+    (mark("Frames"), "frames"),
+    (mark("Unknown to Sluice"), "unknown"),
+    (mark("Without keep-alives"), "no-beats"),
+)
 _WIDTHS = ("000.000", "+00.000", "←", "approval_requested", "0000 B", "")
 _GAP, _SIZE = 1, 4
 _ROOM_FOR_GAP, _ROOM_FOR_SIZE = 620, 500  # pixels; what came of a frame goes before its gap and its size
@@ -59,7 +65,7 @@ class WireView(QWidget):
     def __init__(self, recorder: Recorder, theme: Theme, title: str = "", parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("wire_view")
-        self.setAccessibleName("Wire")
+        self.setAccessibleName(tr("Wire"))
         self.title = title
         self.folder: Path | None = None
         self._recorder = recorder
@@ -74,10 +80,10 @@ class WireView(QWidget):
     def _build(self) -> None:
         self._table = self._make_table()
         self._detail = QPlainTextEdit(readOnly=True)
-        self._detail.setAccessibleName("The row in full")
+        self._detail.setAccessibleName(tr("The row in full"))
         self._detail.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
         self._detail.setWordWrapMode(QTextOption.WrapMode.WrapAnywhere)
-        self._detail.setPlaceholderText("Choose a row to see all of it.")
+        self._detail.setPlaceholderText(tr("Choose a row to see all of it."))
         split = QSplitter(Qt.Orientation.Vertical)
         split.setChildrenCollapsible(False)
         split.setHandleWidth(1)
@@ -95,11 +101,11 @@ class WireView(QWidget):
 
     def _head(self) -> QHBoxLayout:
         self._kind = QComboBox()
-        self._kind.setAccessibleName("Which rows")
+        self._kind.setAccessibleName(tr("Which rows"))
         for words, kind in _FILTERS:
-            self._kind.addItem(words, kind)
-        self._line = QLineEdit(placeholderText="Search the wire", clearButtonEnabled=True)
-        self._line.setAccessibleName("Search the wire")
+            self._kind.addItem(tr(words), kind)
+        self._line = QLineEdit(placeholderText=tr("Search the wire"), clearButtonEnabled=True)
+        self._line.setAccessibleName(tr("Search the wire"))
         row = QHBoxLayout()
         row.addWidget(self._kind)
         row.addWidget(self._line, 1)
@@ -107,14 +113,14 @@ class WireView(QWidget):
 
     def _foot(self) -> QHBoxLayout:
         self._count = PlainLabel(muted="true")
-        self._raw = _button("As it came", "Show the bytes as they came, not put in order", checkable=True)
-        self._copy = _button("Copy", "Copy the row in full")
-        self._curl = _button("Copy as curl", "Copy the request as a command, without its secrets")
-        self._save = _button("Save…", "Save the session as a recording that plays again")
+        self._raw = _button(tr("As it came"), tr("Show the bytes as they came, not put in order"), checkable=True)
+        self._copy = _button(tr("Copy"), tr("Copy the row in full"))
+        self._curl = _button(tr("Copy as curl"), tr("Copy the request as a command, without its secrets"))
+        self._save = _button(tr("Save…"), tr("Save the session as a recording that plays again"))
         self._save.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(self._save)
-        menu.addAction("Save the recording…", lambda: self._ask_where(True))
-        menu.addAction("Save without the pictures you sent…", lambda: self._ask_where(False))
+        menu.addAction(tr("Save the recording…"), lambda: self._ask_where(True))
+        menu.addAction(tr("Save without the pictures you sent…"), lambda: self._ask_where(False))
         self._save.setMenu(menu)
         row = QHBoxLayout()
         row.setSpacing(4)
@@ -126,7 +132,7 @@ class WireView(QWidget):
     def _make_table(self) -> QTableView:
         table = QTableView()
         table.setModel(self._model)
-        table.setAccessibleName("Requests and frames")
+        table.setAccessibleName(tr("Requests and frames"))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         table.setShowGrid(False)
@@ -145,7 +151,7 @@ class WireView(QWidget):
         columns.setStretchLastSection(True)
         for column, widest in enumerate(_WIDTHS):
             if widest:
-                table.setColumnWidth(column, metrics.horizontalAdvance(max(widest, COLUMNS[column], key=len)) + 14)
+                table.setColumnWidth(column, metrics.horizontalAdvance(max(widest, tr(COLUMNS[column]), key=len)) + 14)
         return table
 
     def _wire(self) -> None:
@@ -233,10 +239,11 @@ class WireView(QWidget):
 
     def _count_rows(self) -> None:
         shown, total = self._model.rowCount(), len(self._model.rows)
-        words = f"{shown:,} rows" if shown == total else f"{shown:,} of {total:,} rows"
-        if self._recorder.dropped:
-            words += "; older runs are no longer held"
-        self._count.setText(words)
+        words = trn("{n} row", "{n} rows", total)
+        if shown != total:
+            words = trn("{shown} of {n} row", "{shown} of {n} rows", total, shown=number(shown))
+        dropped = f"; {tr('older runs are no longer held')}" if self._recorder.dropped else ""
+        self._count.setText(words + dropped)
 
     def _chosen(self, now: QModelIndex, _: QModelIndex) -> None:
         self._show_detail()
@@ -258,12 +265,17 @@ class WireView(QWidget):
     def _full(self, row: int) -> str:
         text = self._clean(self._model.rows.text(row, self._raw.isChecked()))
         if len(text) > _MOST:
-            text = f"{text[:_MOST]}\n… {len(text) - _MOST:,} more characters: Copy takes all of them."
+            more = trn(
+                "… {n} more character: Copy takes all of them.",
+                "… {n} more characters: Copy takes all of them.",
+                len(text) - _MOST,
+            )
+            text = f"{text[:_MOST]}\n{more}"
         rows = self._model.rows
         first, end = rows.event_range(row)
         lines = [event_line(event) for event in rows.events(row)] or rows.run(row).kind_words(first, end - first)
         events = "\n".join(lines)
-        return visible(text) + (f"\n\nBecame:\n{visible(self._clean(events))}" if events else "")
+        return visible(text) + (f"\n\n{tr('Became:')}\n{visible(self._clean(events))}" if events else "")
 
     def _clean(self, text: str) -> str:
         return self._recorder.redactor.text(text)
@@ -271,20 +283,22 @@ class WireView(QWidget):
     def _copy_row(self) -> None:
         if (row := self._current()) is not None:
             QGuiApplication.clipboard().setText(self._clean(self._model.rows.text(row, self._raw.isChecked())))
-            self.said.emit("Copied.")
+            self.said.emit(tr("Copied."))
 
     def _copy_curl(self) -> None:
         row = self._current()
         if row is not None and (request := self._model.rows.request(row)) is not None:
             QGuiApplication.clipboard().setText(self._clean(as_curl(request)))
-            self.said.emit("Copied as curl. Secrets are left out: put them in where it says [removed].")
+            self.said.emit(tr("Copied as curl. Secrets are left out: put them in where it says [removed]."))
 
     def _ask_where(self, pictures: bool) -> None:
         if self._recorder.empty:
-            self.said.emit("There is nothing to save yet.")
+            self.said.emit(tr("There is nothing to save yet."))
             return
         name = default_name(self.title)
-        dialog = QFileDialog(self, "Save the recording", str(self.folder or ""), f"Sluice recordings (*{SUFFIX})")
+        dialog = QFileDialog(
+            self, tr("Save the recording"), str(self.folder or ""), f"{tr('Sluice recordings')} (*{SUFFIX})"
+        )
         dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
         dialog.setDefaultSuffix(SUFFIX.removeprefix("."))
         dialog.selectFile(name)
@@ -301,10 +315,11 @@ class WireView(QWidget):
         try:
             await in_daemon(lambda: self._recorder.write(path, self.title, pictures), "save recording")
         except OSError as error:
-            self.said.emit(f"The recording cannot be written there: {error.strerror or error}.")
+            self.said.emit(tr("The recording cannot be written there: {reason}.", reason=error.strerror or error))
         else:
             note = self._recorder.note()
-            self.said.emit(f"Saved: {path.name}. It holds no keys, but all that was said. {note}".strip())
+            saved = tr("Saved: {name}. It holds no keys, but all that was said.", name=path.name)
+            self.said.emit(f"{saved} {note}".strip())
 
     # ---- Qt's own
 

@@ -33,7 +33,7 @@ class TimelineView(QWidget):
     def __init__(self, session: Callable[[], Session], theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("timeline_view")
-        self.setAccessibleName("Timeline of a turn")
+        self.setAccessibleName(tr("Timeline of a turn"))
         self._session = session
         self._turns: list[tuple[int, ...]] = []
         self._turn: int | None = None  # the one that is looked at; None follows the newest

@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, QPoint, QRect, QSize, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleInterface
 
 from desktop.core.conversation import Added, AnswerItem, AskItem, Change, EndItem, Grew, NoticeItem
+from desktop.core.language import tr
 from desktop.ui import accessible
 from desktop.ui.accessible import Interface
 
@@ -120,7 +121,7 @@ class PaneInterface(Interface):
         return None
 
     def text(self, kind: QAccessible.Text) -> str:
-        return "Conversation" if kind == QAccessible.Text.Name else ""
+        return tr("Conversation") if kind == QAccessible.Text.Name else ""
 
     def rect(self) -> QRect:
         view = self.widget

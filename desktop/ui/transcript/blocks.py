@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
+from desktop.core.language import tr
 from desktop.core.markdown.flow import Code, Element, Formula, Paragraph, Rule, Run, Table
 from desktop.core.markdown.plain import html, plain
 from desktop.core.markdown.slicer import Slice
@@ -170,10 +171,10 @@ class PictureBlock(Block):
         self.tops = []
 
     def elements(self) -> list[Element]:
-        return [Paragraph("paragraph", (Run(f"picture {name}".strip()),)) for name, _ in self._pictures]
+        return [Paragraph("paragraph", (Run(tr("picture {name}", name=name).strip()),)) for name, _ in self._pictures]
 
     def markdown(self) -> str:
-        return "".join(f"[picture {name}]\n" for name, _ in self._pictures)
+        return "".join(f"[{tr('picture {name}', name=name).strip()}]\n" for name, _ in self._pictures)
 
 
 class TextBlock(Block):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QPainterPath, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextLayout
 
+from desktop.core.language import tr
 from desktop.core.markdown.flow import Code
 from desktop.ui.transcript.highlight import Colouring, Ranges
 from desktop.ui.transcript.pieces import DocPiece, Span
@@ -38,7 +39,7 @@ class CodePiece(DocPiece):
         self.code = code._replace(text="", language="")
         self.side = side
         self.joined = False
-        self._word = "Copy"
+        self._word = tr("Copy")
         self._coloured = -1
         self._ranges: list[Ranges] = []
         self._colouring = Colouring("")
@@ -162,7 +163,7 @@ class CodePiece(DocPiece):
 
     @property
     def _copy_rect(self) -> QRectF:
-        wide = self.styles.small_metrics.horizontalAdvance("Copied") + 2 * PAD
+        wide = self.styles.small_metrics.horizontalAdvance(tr("Copied")) + 2 * PAD
         return QRectF(self.width - wide, 0, wide, self._bar)
 
     # ---- painting

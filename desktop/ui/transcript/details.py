@@ -8,6 +8,7 @@ from typing import Any
 
 from desktop.core.conversation import ToolItem
 from desktop.core.events import Part
+from desktop.core.language import tr, trn
 from desktop.core.markdown.flow import Code, Element
 from desktop.core.markdown.slicer import CODE_LINES, SOFT, Slice
 from desktop.ui.transcript.blocks import Block, PictureBlock, TextBlock
@@ -30,27 +31,27 @@ def tool_details(item: ToolItem) -> list[Block]:
     blocks: list[Block] = []
     if item.args is not None or item.args_pieces:
         text = pretty(item.args) if item.args is not None else item.args_text
-        blocks += lines_of(text, "arguments")
+        blocks += lines_of(text, tr("arguments"))
     if item.output:
-        blocks += lines_of("".join(item.output), "output")
+        blocks += lines_of("".join(item.output), tr("output"))
     if item.error:
-        blocks += lines_of(item.error, "error")
+        blocks += lines_of(item.error, tr("error"))
     for part in item.parts:
         blocks += _part(part)
     if item.result is not None and not item.parts:
-        blocks += lines_of(pretty(item.result), "result")
+        blocks += lines_of(pretty(item.result), tr("result"))
     elif item.result is None and item.preview is not None:
-        blocks += lines_of(pretty(item.preview), "so far")
-    return blocks or lines_of("no arguments, no result", "details")
+        blocks += lines_of(pretty(item.preview), tr("so far"))
+    return blocks or lines_of(tr("no arguments, no result"), tr("details"))
 
 
 def _part(part: Part) -> list[Block]:
     if part.type == "image" and part.data:
         return [PictureBlock([(part.name or "", part.data)], 240)]
     if part.type == "diff":
-        return lines_of(diff(part.old or "", part.new or ""), part.name or "changes", "diff")
-    words = part.text or f"{part.name or part.type}, {part.media or 'unknown type'}"
-    return lines_of(words, part.name or "result")
+        return lines_of(diff(part.old or "", part.new or ""), part.name or tr("changes"), "diff")
+    words = part.text or f"{part.name or part.type}, {part.media or tr('unknown type')}"
+    return lines_of(words, part.name or tr("result"))
 
 
 def pretty(value: Any) -> str:
@@ -73,7 +74,8 @@ def diff(old: str, new: str) -> str:
 def lines_of(text: str, title: str, language: str = "") -> list[Block]:
     """Literal text as code blocks under one title."""
     cut = len(text) > _MOST_DETAIL
-    text = visible_marks(text[:_MOST_DETAIL]) + (f"\n… {len(text) - _MOST_DETAIL} more characters" if cut else "")
+    more = trn("… {n} more character", "… {n} more characters", len(text) - _MOST_DETAIL)
+    text = visible_marks(text[:_MOST_DETAIL]) + (f"\n{more}" if cut else "")
     lines = text.rstrip("\n").split("\n")
     blocks: list[Block] = []
     for start in range(0, len(lines), CODE_LINES):

@@ -18,6 +18,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMenu, QToolTip
 
 from desktop.core.conversation import AgentItem, Item, ToolItem, UserTurn
+from desktop.core.language import tr
 from desktop.ui.labels import literal_tip
 from desktop.ui.transcript.codepiece import CodePiece
 from desktop.ui.transcript.copying import whole_code
@@ -202,9 +203,9 @@ class Hands:
             code = whole_code(view.stack.entry(target.entry), target.block, target.piece)
             QGuiApplication.clipboard().setText(code)
             piece = view.stack.build(target.entry, target.block).pieces[target.piece]
-            piece.say("Copied")
+            piece.say(tr("Copied"))
             view.viewport().update()
-            QTimer.singleShot(1500, view, lambda: (piece.say("Copy"), view.viewport().update()))
+            QTimer.singleShot(1500, view, lambda: (piece.say(tr("Copy")), view.viewport().update()))
         else:
             view.item_activated.emit(view.stack.ids[target.entry])
 
@@ -331,28 +332,28 @@ class Hands:
         menu = QMenu(view)
         target = self._target_at(point)
         if target and target.link:
-            menu.addAction("Open link", lambda: self.press(target))
-            menu.addAction("Copy address", lambda: QGuiApplication.clipboard().setText(target.link))
+            menu.addAction(tr("Open link"), lambda: self.press(target))
+            menu.addAction(tr("Copy address"), lambda: QGuiApplication.clipboard().setText(target.link))
             menu.addSeparator()
-        copy = menu.addAction("Copy", view.copy)
+        copy = menu.addAction(tr("Copy"), view.copy)
         copy.setEnabled(not view.selection.empty)
         if index is not None:
             self._add_turn(menu, index)
         menu.addSeparator()
-        menu.addAction("Select all", view.select_all)
+        menu.addAction(tr("Select all"), view.select_all)
         return menu
 
     def _add_turn(self, menu: QMenu, index: int) -> None:
         entry = self._view.stack.entry(index)
         name = entry.item.id
-        menu.addAction("Copy this part as Markdown", lambda: QGuiApplication.clipboard().setText(entry.markdown()))
+        menu.addAction(tr("Copy this part as Markdown"), lambda: QGuiApplication.clipboard().setText(entry.markdown()))
         for words, action in self.offers(entry.item):
             menu.addAction(words, lambda action=action: self._view.turn_action.emit(action, name))
 
 
 def _usual_offers(item: Item) -> Sequence[tuple[str, str]]:
     if isinstance(item, UserTurn):
-        return ("Send again", "resend"), ("Edit and send", "edit")
+        return (tr("Send again"), "resend"), (tr("Edit and send"), "edit")
     return ()
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from PySide6.QtCore import QByteArray, QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
 
+from desktop.core.language import tr
 from desktop.ui import icons
 from desktop.ui.thumbnails import Preview
 from desktop.ui.transcript.pieces import Span
@@ -206,7 +207,7 @@ class PicturePiece(PaintedPiece):
         super().__init__(styles, gap)
         self._size = size
         self._pictures = [(name, Preview(data, size * 4)) for name, data in pictures]
-        self.words = ", ".join(f"picture {name}".strip() for name, _ in pictures)
+        self.words = ", ".join(tr("picture {name}", name=name).strip() for name, _ in pictures)
 
     def set_width(self, width: float) -> None:
         super().set_width(width)
@@ -233,7 +234,7 @@ class PicturePiece(PaintedPiece):
             if picture.image.isNull() and not picture.pending:
                 painter.setPen(theme.muted)
                 painter.setFont(self.styles.small)
-                words = f"{name or 'Picture'}: cannot be shown"
+                words = tr("{name}: cannot be shown", name=name or tr("Picture"))
                 painter.drawText(place.adjusted(8, 8, -8, -8), int(Qt.TextFlag.TextWordWrap), words)
             else:
                 painter.drawImage(place, picture.image)
