@@ -53,6 +53,7 @@ class ApprovalDialog(QDialog):
         self._shown: tuple[str, int] | None = None  # digest and version of what is on screen
         self._parts: tuple[object, ...] = ()
         self._sent = self._was_sending = self._closed = False
+        self._tried = False  # an answer went out once, whatever came of it
         self._old_trouble: str | None = None
         self._deadline: float | None = None
         self._form: AskForm | None = None
@@ -83,6 +84,7 @@ class ApprovalDialog(QDialog):
         if not self.isVisible():
             self._fit()
             self.open()
+            QTimer.singleShot(0, self, self._fit)  # what was hidden told its old size
         self._follow(item)
 
     def refresh(self, item: AskItem) -> None:
@@ -108,7 +110,7 @@ class ApprovalDialog(QDialog):
 
     def _fill(self, item: AskItem) -> None:
         self._shown, self._parts = (ask_digest(item), item.version), _parts(item)
-        self._sent = self._was_sending = self._closed = False
+        self._sent = self._was_sending = self._closed = self._tried = False
         self._deadline = None if item.expires is None else _deadline(item)
         tool = item.tool or (tr("something it gives no name to") if item.type == "approve" else "")
         self.setWindowTitle(title(item))
@@ -182,7 +184,7 @@ class ApprovalDialog(QDialog):
             self._form.setEnabled(False)
         for widget in (self._reason, self._effect, self._rule):
             widget.hide()
-        self._say(ending(item, self._sent))
+        self._say(ending(item, self._tried))
         self._later.setText(tr("Close"))
         self._set_quiet(False)
 
@@ -196,7 +198,8 @@ class ApprovalDialog(QDialog):
         if item.state != "pending" or self._shown != (ask_digest(item), item.version):
             self.refresh(item)
             return
-        self._sent, self._old_trouble = True, item.trouble
+        self._sent = self._tried = True
+        self._old_trouble = item.trouble
         self._say(tr("Sending your answer…"))
         self._look()
         self.decided.emit(self._answer(item, choice))

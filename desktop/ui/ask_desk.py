@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from desktop.ui.session_page import SessionPage
 
 _Name = tuple[str, str, int]  # tab, ask, version
+_ELSEWHERE = 2  # how the dialog ends when it was not the person who closed it
 
 
 class AskDesk(QObject):
@@ -51,6 +52,7 @@ class AskDesk(QObject):
         self._dialog.decided.connect(self._decided)
         self._dialog.rule_wanted.connect(self._offer_rule)
         self._dialog.finished.connect(self._closed)
+        self._dialog.rejected.connect(self._put_off)
         self._shown: tuple[SessionPage, str] | None = None
         self._put_aside: set[_Name] = set()  # whose dialog the person closed
         self._met: set[_Name] = set()  # came up already: a rule looks at each only once
@@ -88,7 +90,7 @@ class AskDesk(QObject):
             return
         self._put_aside.discard(_name(page, item))
         if self._shown is not None and self._shown != (page, ask):
-            self._dialog.reject()
+            self._dialog.done(_ELSEWHERE)
         self._show(page, item, 1)
 
     def toggle_queue(self) -> None:
@@ -118,7 +120,7 @@ class AskDesk(QObject):
     def _follow(self, page: SessionPage, ask: str) -> None:
         """What became of the ask on screen. Closing its tab decides nothing and takes the dialog away."""
         if self._pages.get(page.tab.key) is not page:
-            self._dialog.reject()
+            self._dialog.done(_ELSEWHERE)
         elif (item := _find(page, ask)) is not None:
             self._dialog.refresh(item)
 
@@ -146,6 +148,17 @@ class AskDesk(QObject):
     def _was_read(self, item: AskItem) -> None:
         if self._shown is not None:
             self.queue.mark_read(self._shown[0].tab.key, item)
+
+    def _put_off(self) -> None:
+        """The person wants to go on with something else: no request comes up by itself, however many wait. Those that
+        do are in the inbox."""
+        shown = _find(*self._shown) if self._shown is not None else None
+        if shown is None or shown.state != "pending":
+            return
+        open_ = [(page, item) for page in self._pages.values() for item in page.pending_asks()]
+        self._put_aside |= {_name(page, item) for page, item in open_}
+        if len(open_) > 1:
+            self.queue.show()
 
     def _closed(self, _: int) -> None:
         if self._shown is not None:

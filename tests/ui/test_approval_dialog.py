@@ -19,6 +19,7 @@ from desktop.core.requests import Answer
 from desktop.services.clock import now
 from desktop.ui import theme as themes
 from desktop.ui.approval_dialog import ApprovalDialog
+from desktop.ui.arguments_view import LiteralView
 from desktop.ui.theme import LIGHT, Theme
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of every small window
@@ -333,6 +334,24 @@ def test_an_expiry_that_races_the_answer_is_told(desk: Desk) -> None:
     item.state = "expired"
     desk.dialog.refresh(item)
     assert "on its way" in desk.text() and len(desk.answers) == 1
+
+
+def test_an_expiry_after_an_answer_that_was_refused_does_not_say_that_nothing_was_sent(desk: Desk) -> None:
+    item = desk.show(ask(expires=30.0))
+    desk.ready()
+    QTest.mouseClick(desk.allow, Left)
+    desk.dialog.not_sent("The server knows no such request.")
+    item.state = "expired"
+    desk.dialog.refresh(item)
+    assert "on its way" in desk.text() and "Nothing was sent" not in desk.text()
+
+
+def test_an_ask_is_shown_as_tall_as_it_needs_whatever_came_before(desk: Desk, qtbot: QtBot) -> None:
+    desk.show(ask(args={"path": "a"}))
+    desk.dialog.reject()
+    desk.show(ask(args={f"key {n}": n for n in range(14)}, ask="another"))
+    bar = desk.dialog.findChild(LiteralView, "approval_arguments").verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
 
 
 def test_another_ask_is_not_this_one(desk: Desk) -> None:

@@ -379,13 +379,10 @@ def test_fifty_at_once_are_one_window_and_one_list_and_none_is_decided_unseen(
         await dialog_is_ready(sluice)
         assert sum(w.objectName() == "approval_dialog" and w.isVisible() for w in QApplication.topLevelWidgets()) == 1
         assert sluice.window.windowTitle().startswith("(50) ")
-        QTest.keyClick(sluice.find("approval_dialog"), Qt.Key.Key_Escape)
-        for _ in range(49):  # each closed dialog gives way to the next; nothing is decided by that
-            await sluice.until(lambda: sluice.shows("approval_dialog"), "the next")
-            QTest.keyClick(sluice.find("approval_dialog"), Qt.Key.Key_Escape)
-        await sluice.until(lambda: not sluice.shows("approval_dialog"), "the last closed")
+        QTest.keyClick(sluice.find("approval_dialog"), Qt.Key.Key_Escape)  # who says "later" once is not asked 49 times
+        await sluice.until(lambda: sluice.shows("approval_queue"), "the inbox")
+        assert not sluice.shows("approval_dialog")
         assert {a.state for a in asks(sluice)} == {"pending"}
-        press(sluice, "inbox_button")
         queue = sluice.find("approval_queue")
         rows = queue.findChildren(QListWidget)[0]
         assert rows.count() == 50
@@ -447,6 +444,29 @@ async def dialog_is_ready_to_answer(sluice: Driven) -> None:
 
 
 # ---- closing decides nothing
+
+
+def test_who_looks_at_another_request_has_not_put_the_others_off(
+    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agentrail.Turn, "_many", many, raising=False)
+
+    async def work(sluice: Driven, host: Any) -> None:
+        sluice.say("many")
+        await sluice.until(lambda: len(asks(sluice)) == 50, "all requests")
+        await dialog_is_ready(sluice)
+        sluice.page.ask_wanted.emit(asks(sluice)[7].ask)
+        await sluice.until(lambda: "number 7" in says(sluice), "the other request")
+        assert not sluice.shows("approval_queue")
+        assert len(sluice.window.asks._put_aside) == 1  # the one that was in front
+
+    over(Case("agentrail", Taking, "", ""), qapp, tmp_path, work)
+
+
+def says(sluice: Driven) -> str:
+    """What the agent says in the dialog, "" without one."""
+    views = sluice.find("approval_dialog").findChildren(QPlainTextEdit) if sluice.shows("approval_dialog") else []
+    return next((view.toPlainText() for view in views if view.accessibleName() == "What the agent says"), "")
 
 
 @pytest.mark.parametrize("case", ASKING, ids=lambda c: c.protocol)
