@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pygments.token import Error, Whitespace
+from desktop.ui.transcript.lexing import START, resumable, tokens
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-Place = tuple[int, tuple[str, ...], int]  # offset, the lexer's open states, number of the line
 Ranges = list[tuple[int, int, str]]  # start, length, group
 
 _MOST = 20_000  # characters of one slice that are coloured
@@ -48,7 +47,8 @@ def _names() -> dict[str, tuple[str, str]]:
 
 
 @cache
-def _lexer(language: str) -> Lexer | None:
+def lexer_of(language: str) -> Lexer | None:
+    """The built-in lexer of a name as it stands at a fence."""
     from importlib import import_module
 
     place = _names().get(language.lower())
@@ -72,8 +72,8 @@ class Colouring:
 
     def __init__(self, language: str) -> None:
         self.lines: list[Ranges] = [[]]
-        self._lexer = _lexer(language) if language else None
-        self._from: Place = (0, ("root",), 0)
+        self._lexer = lexer_of(language) if language else None
+        self._from = START
 
     def update(self, text: str, final: bool) -> None:
         """Colour the lines of `text`, of which all but the last are whole. `final` colours everything anew: a token
@@ -81,16 +81,16 @@ class Colouring:
         if self._lexer is None or len(text) > _MOST:
             self.lines = [[]]
             return
-        if final or not _resumable(type(self._lexer)):
+        if not resumable(type(self._lexer)):
             self.lines = [[]]
             self._take(self._lexer.get_tokens_unprocessed(text))
             return
-        text = text[: text.rfind("\n") + 1]
-        at, stack, line = self._from
-        self.lines[line:] = [[]]
-        last_line = text.rfind("\n", 0, max(len(text) - 1, 0)) + 1
-        tokens, self._from = _tokens(self._lexer, text, at, stack, line, last_line)
-        self._take(tokens)
+        if not final:
+            text = text[: text.rfind("\n") + 1]
+        start = START if final else self._from
+        self.lines[start[2] :] = [[]]
+        found, self._from = tokens(self._lexer, text, start, text.rfind("\n", 0, max(len(text) - 1, 0)) + 1)
+        self._take(found)
 
     def _take(self, tokens: Iterable[tuple[int, Any, str]]) -> None:
         lines = self.lines
@@ -111,56 +111,3 @@ class Colouring:
 
 
 _known: dict[Any, str] = {}
-
-
-@cache
-def _resumable(kind: type) -> bool:
-    """Whether the lexer is a plain table of rules, so that it can go on from the middle."""
-    from pygments.lexer import RegexLexer
-
-    return issubclass(kind, RegexLexer) and kind.get_tokens_unprocessed is RegexLexer.get_tokens_unprocessed
-
-
-def _tokens(
-    lexer: Any, text: str, at: int, stack: tuple[str, ...], line: int, until: int
-) -> tuple[list[tuple[int, Any, str]], Place]:
-    """The tokens from a place on, and the last place, not after `until`, where a line begins with a token of its own:
-    from there the next call can go on. This is the library's own loop over its rules, which keeps no place."""
-    states = lexer._tokens
-    place, open_states = (at, stack, line), list(stack)
-    tokens: list[tuple[int, Any, str]] = []
-    while at < len(text):
-        if at <= until and (not at or text[at - 1] == "\n"):
-            place = (at, tuple(open_states), line)
-        for match_rule, action, new_state in states[open_states[-1]]:  # noqa: B007 - used after the loop
-            if found := match_rule(text, at):
-                break
-        else:
-            if text[at] == "\n":
-                open_states = ["root"]
-            tokens.append((at, Whitespace if text[at] == "\n" else Error, text[at]))
-            line += text[at] == "\n"
-            at += 1
-            continue
-        if action is not None:
-            simple = isinstance(action, type(Whitespace))
-            tokens += [(at, action, found[0])] if simple else action(lexer, found)
-        line += found[0].count("\n")
-        at = found.end()
-        if new_state is not None:
-            _follow(open_states, new_state)
-    return tokens, place
-
-
-def _follow(states: list[str], change: Any) -> None:
-    """Open or close states, as a rule says."""
-    for one in change if isinstance(change, tuple) else (change,):
-        if one == "#pop":
-            if len(states) > 1:
-                states.pop()
-        elif one == "#push":
-            states.append(states[-1])
-        elif isinstance(one, int):
-            del states[one if abs(one) < len(states) else 1 :]
-        else:
-            states.append(one)

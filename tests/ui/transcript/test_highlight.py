@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import re
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from desktop.ui.transcript.highlight import Colouring
+from desktop.ui.transcript.highlight import Colouring, lexer_of
+from desktop.ui.transcript.lexing import START, resumable, tokens
 from tests.bench.texts import code as bench_code
 
 SAMPLES = {
@@ -50,3 +54,17 @@ def test_unknown_names_have_no_colours_and_ask_nobody() -> None:
         made = Colouring(name)
         made.update("let a = 1\n", final=True)
         assert made.lines == [[]]
+
+
+_PARTS = sorted({word for sample in SAMPLES.values() for word in re.split(r"(\s+|\W)", sample) if word})
+
+
+@pytest.mark.parametrize("language", SAMPLES)
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.sampled_from([*_PARTS, "'''", "/*", "*/", "<!--", "-->", "é", "ſ", "\x0b", "\\"])).map("".join))
+def test_the_tokens_are_those_of_the_library(language: str, text: str) -> None:
+    lexer = lexer_of(language)
+    assert lexer is not None
+    if resumable(type(lexer)):
+        for source in (SAMPLES[language], text):
+            assert tokens(lexer, source, START, len(source))[0] == list(lexer.get_tokens_unprocessed(source))
