@@ -31,6 +31,7 @@ from desktop.ui.first_start import FirstStart
 from desktop.ui.geometry import come_to_front
 from desktop.ui.main_window import MainWindow
 from desktop.ui.motion import Motion
+from desktop.ui.speech import speak
 
 if TYPE_CHECKING:
     from desktop.core.requests import Connection, Secrets
@@ -88,6 +89,7 @@ class _Program:
         self._ended = asyncio.Event()
         self._troubles = 0
         self._settings = SettingsFile(paths)
+        speak(app, self._settings.settings.language)
         self._window = MainWindow(themes.decide(self._settings.settings.theme), self._settings.settings.window_geometry)
         self._workspace: Workspace | None = None
         self._bus: SessionBus | None = None
@@ -121,7 +123,7 @@ class _Program:
         window.close_wanted.connect(self._ended.set)
         window.show()
         await window.painted.wait()
-        await asyncio.to_thread(_load, self._paths)
+        trouble = await asyncio.to_thread(_load, self._paths)
         from desktop.services.session_bus import SessionBus
         from desktop.services.workspace import Workspace
         from desktop.ui.crash import Crashes
@@ -132,6 +134,8 @@ class _Program:
         self._crashes = Crashes(window.page, lambda thing: isinstance(thing, SessionPage))
         self._crashes.install(loop)
         self._workspace = Workspace(self._paths, settings)
+        if trouble is not None:
+            self._workspace.warn(trouble)
         self._bus = SessionBus()
         self._portal = Portal(self._bus)
         for changed in (self._app.styleHints().colorSchemeChanged, self._portal.dark_changed,
@@ -244,12 +248,14 @@ def _self_test() -> int:
     return len(troubles)
 
 
-def _load(paths: Paths) -> None:
-    """What is heavy and holds no Qt, in a thread while the first window stands there already."""
+def _load(paths: Paths) -> str | None:
+    """What is heavy and holds no Qt, in a thread while the first window stands there already. Returns None, or what is
+    wrong with the program's folders."""
     from desktop.services import logs, transport
 
-    paths.make()
+    trouble = paths.make()
     logs.start(paths)
     for name in ("pydantic", "markdown_it", "pygments.lexers"):
         importlib.import_module(name)
     transport.warm()
+    return trouble

@@ -7,7 +7,7 @@ Two kinds of bundle: "system" is for a package whose dependencies bring the desk
 from __future__ import annotations
 
 import re
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 # Folders of Qt's plugins -> the plugins kept in them. A folder that is not here is dropped.
 PLUGINS = {
@@ -39,15 +39,19 @@ _TOOLKIT = re.compile(
     r"lib(gtk|gdk|atk|atspi|pango|cairo|harfbuzz|epoxy|thai|datrie|fribidi|graphite|gio|gmodule|gthread)"
 )
 _TRANSLATION = re.compile(r"/translations?/")
+# Of Qt's own words those of the languages that the program speaks.
+_SPOKEN = {f"qtbase_{file.stem}.qm" for file in (Path(__file__).parents[1] / "resources" / "languages").glob("*.po")}
 
 
 def keep(name: str, source: str, kind: str, own: tuple[str, ...]) -> bool:
     """Whether a file belongs in the bundle. `name` is its place there, `source` where it comes from, `own` the folders
     of Python and its packages, from which everything else is told apart as the build machine's."""
     name = PurePath(name).as_posix()
-    if "PySide6/" in name and (_TRANSLATION.search(name) or "/qml/" in name or not _plugin_kept(name)):
-        return False
     file = name.rpartition("/")[2]
+    if "PySide6/" in name and _TRANSLATION.search(name):
+        return file in _SPOKEN
+    if "PySide6/" in name and ("/qml/" in name or not _plugin_kept(name)):
+        return False
     if _UNUSED.search(file):
         return False
     if source.startswith(own) or not source.startswith(("/usr/lib", "/lib")):

@@ -32,23 +32,17 @@ def offered() -> dict[str, str]:
 def from_environment(environ: Mapping[str, str]) -> list[str]:
     """The languages that the environment asks for, best first; none where it says nothing."""
     asked = next((environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if environ.get(name)), "")
-    if not asked or _is_english(asked):
-        return ["en"] if asked else []
-    return [*filter(None, environ.get("LANGUAGE", "").split(":")), asked]
-
-
-def _is_english(name: str) -> bool:
-    """C and POSIX stand for the program's own words."""
-    return name.partition(".")[0] in ("C", "POSIX") or name.startswith("en")
+    if asked.partition(".")[0] in ("C", "POSIX"):
+        return ["en"]  # the program's own words
+    return [name for name in (*environ.get("LANGUAGE", "").split(":"), asked) if name]
 
 
 def _chosen(wanted: Iterable[str]) -> str:
     """The first of the wanted that is there; `de_AT.UTF-8`, `de-AT` and `de` all find de."""
-    files = _files()
     for name in wanted:
         full = name.partition(".")[0].partition("@")[0].replace("-", "_")
         for code in (full, full.partition("_")[0]):
-            if code in files or code == "en":
+            if code == "en" or code in _files():
                 return code
     return "en"
 

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.language import mark, tr
+from desktop.services import languages
 from desktop.services.settings import ZOOM
 from desktop.services.workspace import Workspace
 from desktop.ui.labels import PlainLabel, selectable
@@ -50,6 +51,8 @@ class SettingsDialog(QDialog):
         self._form.setVerticalSpacing(12)
         self._nothing = PlainLabel(tr("No setting has these words."), muted="true")
         self._nothing.hide()
+        self._told = PlainLabel(muted="true", wrap=True)
+        self._told.hide()
         self._fill()
         close = QPushButton(tr("Close"))
         close.setAutoDefault(False)
@@ -60,6 +63,7 @@ class SettingsDialog(QDialog):
         layout.addWidget(self._search)
         layout.addLayout(self._form)
         layout.addWidget(self._nothing)
+        layout.addWidget(self._told)
         layout.addStretch(1)
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self.resize(540, 440)
@@ -67,6 +71,7 @@ class SettingsDialog(QDialog):
     def _fill(self) -> None:
         settings = self._workspace.settings
         self._row(tr("Colours"), self._themes(), tr("theme dark light system"))
+        self._row(tr("Language"), self._languages(), tr("translation English German Deutsch"))
         self._row(tr("Text size"), self._size(), tr("zoom larger smaller font"))
         still = self._tick(tr("Reduce motion"), "reduced_motion", settings.reduced_motion)
         still.toggled.connect(self.looks_chosen)
@@ -122,6 +127,15 @@ class SettingsDialog(QDialog):
         box.activated.connect(lambda index: self._choose_theme(box.itemData(index)))
         return box
 
+    def _languages(self) -> QComboBox:
+        box = QComboBox()
+        box.addItem(tr("As the system"), None)
+        for code, name in languages.offered().items():
+            box.addItem(name, code)
+        box.setCurrentIndex(max(0, box.findData(self._workspace.settings.language)))
+        box.activated.connect(lambda index: self._choose_language(box.itemData(index)))
+        return box
+
     def _size(self) -> QSpinBox:
         box = QSpinBox(minimum=round(ZOOM[0] * 100), maximum=round(ZOOM[1] * 100), singleStep=10, suffix=" %")
         box.setMinimumHeight(30)
@@ -144,6 +158,11 @@ class SettingsDialog(QDialog):
     def _choose_theme(self, choice: str) -> None:
         self._keep("theme", choice)
         self.looks_chosen.emit()
+
+    def _choose_language(self, code: str | None) -> None:
+        self._keep("language", code)
+        self._told.setText(tr("The language changes when Sluice is started the next time."))
+        self._told.show()
 
     def _keep(self, name: str, value: Any) -> None:
         self._workspace.change_settings(**{name: value})

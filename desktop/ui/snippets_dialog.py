@@ -66,7 +66,7 @@ class SnippetsDialog(QDialog):
             button.setAutoDefault(False)
             button.clicked.connect(act)
             row.addWidget(button)
-            if text == "Remove":
+            if text == tr("Remove"):
                 row.addStretch(1)
         button.setProperty("primary", "true")
         return row

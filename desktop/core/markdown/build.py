@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from desktop.core.language import tr
 from desktop.core.markdown.direction import is_rtl
 from desktop.core.markdown.flow import Code, Element, Formula, Mark, Paragraph, Rule, Run, Runs, Table
 from desktop.core.markdown.mathwords import as_words
@@ -347,8 +348,8 @@ def _alt(token: Token) -> Iterator[str]:
 def where(address: str) -> str:
     """The host of an address, or what kind of address it is."""
     if address.startswith("data:"):
-        return "in the text"
+        return tr("in the text")
     try:
-        return urlsplit(address).hostname or "no host"
+        return urlsplit(address).hostname or tr("no host")
     except ValueError:
-        return "no host"
+        return tr("no host")
