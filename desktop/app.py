@@ -124,12 +124,14 @@ class _Program:
         window.show()
         await window.painted.wait()
         trouble = await asyncio.to_thread(_load, self._paths)
+        from desktop.services.daemon import in_daemon
         from desktop.services.session_bus import SessionBus
         from desktop.services.workspace import Workspace
         from desktop.ui.crash import Crashes
         from desktop.ui.notifier import Notifier
         from desktop.ui.portal import Portal
         from desktop.ui.session_page import SessionPage
+        from desktop.ui.transcript.warm import warm
 
         self._crashes = Crashes(window.page, lambda thing: isinstance(thing, SessionPage))
         self._crashes.install(loop)
@@ -143,6 +145,7 @@ class _Program:
             changed.connect(lambda *_: self._looks())
         self._looks()
         await window.populate(self._workspace, self._given)
+        tasks.spawn(in_daemon(warm, "warm"), "warm")
         if self._file[0] is not None:
             window.replaying.open(*self._file)
         notifier = Notifier(self._bus, window)

@@ -1,24 +1,22 @@
-"""What the first answer would otherwise wait for: imports and tables, in steps short enough for an idle window."""
+"""What the first answer would otherwise wait for: imports, the parser, and the lexers of the common languages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from importlib import import_module
+_LANGUAGES = {
+    "python": "def f(x):\n    # a\n    return 'b' + 1\n",
+    "javascript": "const f = (x) => { return `b` + 1; } // a\n",
+    "json": '{"a": [1, true, null]}\n',
+    "bash": "for f in *.txt; do echo \"$f\"; done # a\n",
+    "html": "<p class='a'>b</p>\n",
+    "sql": "SELECT a FROM b WHERE c = 'd';\n",
+}
 
-_LANGUAGES = ("python", "javascript", "json", "bash", "html", "sql")
 
-
-def steps() -> Iterator[None]:
-    """Run it a step at a time, from a timer of 0 ms after the first paint; each takes a few frames at most."""
-    import_module("markdown_it")
-    yield
+def warm() -> None:
+    """Run it in a thread once the window stands: it takes a second or so, and touches nothing of Qt's."""
     from desktop.core.markdown.text import MarkdownText
-
-    yield
-    MarkdownText("# A\n\n- **b** `c` [d](https://e.example)\n\n| f |\n|---|\n| g |\n").plain()
-    yield
     from desktop.ui.transcript.highlight import Colouring
 
-    for language in _LANGUAGES:
-        yield
-        Colouring(language).update("x = 1", final=True)
+    MarkdownText("# A\n\n- **b** `c` [d](https://e.example)\n\n| f |\n|---|\n| g |\n").plain()
+    for language, sample in _LANGUAGES.items():
+        Colouring(language).update(sample, final=True)
