@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.core.capabilities import Capabilities
 from desktop.core.language import mark, tr
+from desktop.ui.choice_card import ChoiceCard
 from desktop.ui.labels import PlainLabel
 
 _TRY = (
@@ -51,16 +54,26 @@ class EmptyState(QWidget):
         small = tr("A small model on this computer")
         name = tr("Try it with a small model on this computer (127 MB)") if to_fetch else small
         usable = model_trouble is None or to_fetch
-        self._button(name, self.model_wanted.emit, primary=usable)
         words = tr("Needs no account and no network. It is very small: fluent, often wrong, and uses no tools.")
-        self._line(words if usable else model_trouble or "")
-        self._button(tr("Add an agent server"), self.add_wanted.emit, primary=not usable)
-        self._line(tr("Powabase, Agent Manager, Agentrail, PromptShuttle, Dockrion, or anything OpenAI-compatible."))
-        self._button(tr("Look for servers on this computer"), self.look_wanted.emit)
-        self._line(tr("Asks the usual ports of Ollama, LM Studio, llama.cpp and vLLM on this computer, once."))
-        self._button(tr("See what agents do"), self.tour_wanted.emit)
-        self._line(
-            tr("Six short recordings: a team, a picture, an approval and more. They need no server and no network.")
+        self._card("thought", name, words if usable else model_trouble or "", self.model_wanted, lead=usable)
+        self._card(
+            "plus",
+            tr("Add an agent server"),
+            tr("Powabase, Agent Manager, Agentrail, PromptShuttle, Dockrion, or anything OpenAI-compatible."),
+            self.add_wanted,
+            lead=not usable,
+        )
+        self._card(
+            "search",
+            tr("Look for servers on this computer"),
+            tr("Asks the usual ports of Ollama, LM Studio, llama.cpp and vLLM on this computer, once."),
+            self.look_wanted,
+        )
+        self._card(
+            "right",
+            tr("See what agents do"),
+            tr("Six short recordings: a team, a picture, an approval and more. They need no server and no network."),
+            self.tour_wanted,
         )
 
     def _clear(self) -> None:
@@ -84,13 +97,16 @@ class EmptyState(QWidget):
         label.setMinimumWidth(min(520, label.fontMetrics().horizontalAdvance(text) + 8))
         self._layout.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
 
-    def _button(self, text: str, act, primary: bool = False) -> None:  # type: ignore[no-untyped-def]
+    def _button(self, text: str, act: Callable[..., None]) -> None:
         button = QPushButton(text)
         button.setMinimumWidth(320)
-        if primary:
-            button.setProperty("primary", "true")
         button.clicked.connect(act)
         self._layout.addWidget(button, 0, Qt.AlignmentFlag.AlignHCenter)
+
+    def _card(self, picture: str, title: str, words: str, wanted: SignalInstance, lead: bool = False) -> None:
+        card = ChoiceCard(picture, title, words, lead)
+        card.clicked.connect(lambda: wanted.emit())  # noqa: PLW0108 - not the button's bool
+        self._layout.addWidget(card)
 
 
 def _abilities(can: Capabilities) -> str:

@@ -15,6 +15,7 @@ from desktop.services.tasks import spawn
 from desktop.ui.labels import PlainLabel, selectable
 
 _MEGABYTE = 1_000_000
+_WIDTH = 540  # pixels
 
 
 def megabytes(size: int) -> str:
@@ -84,7 +85,8 @@ class FetchModelDialog(QDialog):
         line.addWidget(self._leave)
         line.addWidget(self._begin)
         layout.addLayout(line)
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(_WIDTH)
+        self.resize(_WIDTH, layout.totalHeightForWidth(_WIDTH))
 
     def _show_rest(self, words: str = "") -> None:
         """Not fetching: what the buttons do, and what happened before."""

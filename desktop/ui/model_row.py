@@ -29,6 +29,7 @@ class ModelRow(QWidget):
         line.addWidget(self._button)
         line.addWidget(self._words, 1)
         self.refresh()
+        self.setMinimumHeight(self._button.sizeHint().height())  # the form would give it less
 
     def refresh(self, trouble: str = "") -> None:
         """Show how it is now."""

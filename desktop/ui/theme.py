@@ -144,6 +144,8 @@ QPushButton:focus {{ border: 2px solid {accent}; padding: 4px 13px; }}
 QPushButton:disabled {{ color: {muted}; background: {window}; }}
 QPushButton[primary="true"] {{ background: {accent}; color: {on_accent}; border-color: {accent}; font-weight: 600; }}
 QPushButton[primary="true"]:disabled {{ background: {border}; color: {muted}; border-color: {border}; }}
+QPushButton[lead="true"] {{ background: {window}; border-color: {accent}; }}
+QPushButton[lead="true"]:hover {{ background: {question}; }}
 QPushButton[quiet="true"] {{ background: transparent; border-color: transparent; color: {muted}; }}
 QPushButton[quiet="true"]:hover {{ background: {question}; color: {text}; }}
 QPushButton[quiet="true"]:focus {{ border: 2px solid {accent}; }}
@@ -186,7 +188,7 @@ QScrollBar::handle:hover {{ background: {muted}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 QProgressBar {{ border: none; border-radius: 4px; background: {border}; color: {text}; text-align: center; }}
-QProgressBar::chunk {{ background: {selection}; border-radius: 4px; }}
+QProgressBar::chunk {{ background: {accent}; border-radius: 4px; }}
 #thinking_drawer QPlainTextEdit, #tool_activity QPlainTextEdit {{ background: transparent; border: none; }}
 QMenuBar {{ background: {window}; }}
 QStatusBar {{ background: {window}; color: {muted}; border-top: 1px solid {border}; }}
