@@ -148,9 +148,7 @@ class DockrionRun(Run):
         self._following = True
         while True:
             before = self._last
-            path = tr(
-                "runs/{run_id}/events?from_sequence={max}&timeout=3600", run_id=self.run_id, max=max(self._last, 0) + 1
-            )
+            path = f"runs/{self.run_id}/events?from_sequence={max(self._last, 0) + 1}&timeout=3600"
             yield replace(self.adapter.stream(path, method="GET"), timeout=_QUIET)
             if self.ended or not (yield from self.look()):
                 return
