@@ -18,7 +18,6 @@ from desktop.core.arguments import ask_digest, lay_out_text
 from desktop.core.ask_words import HEADINGS, ending, title, verdict, ways
 from desktop.core.capabilities import Capabilities
 from desktop.core.conversation import AskItem
-from desktop.core.describe import seconds_words
 from desktop.core.events import Choice
 from desktop.core.language import tr, trn
 from desktop.core.requests import Answer
@@ -28,8 +27,8 @@ from desktop.services.clock import now
 from desktop.ui.arguments_panel import ArgumentsPanel
 from desktop.ui.arguments_view import LiteralView
 from desktop.ui.ask_form import AskForm
-from desktop.ui.decision import ALLOW, DENY, ChoiceRow, DeadTime, RuleButton, dead_rules
-from desktop.ui.labels import PlainLabel
+from desktop.ui.decision import ALLOW, DENY, ChoiceRow, DeadTime, RuleButton, TimeLeft, dead_rules
+from desktop.ui.labels import PlainLabel, announce
 from desktop.ui.theme import Theme
 
 ALLOW_CHORD, DENY_CHORD = "Ctrl+Return", "Ctrl+D"
@@ -55,11 +54,8 @@ class ApprovalDialog(QDialog):
         self._sent = self._was_sending = self._closed = False
         self._tried = False  # an answer went out once, whatever came of it
         self._old_trouble: str | None = None
-        self._deadline: float | None = None
         self._form: AskForm | None = None
         self._dead = DeadTime(self)
-        self._clock = QTimer(self, interval=1_000)
-        self._clock.timeout.connect(self._tell_time)
         self._build()
         for keys, name in ((ALLOW_CHORD, ALLOW), ("Ctrl+Enter", ALLOW), (DENY_CHORD, DENY)):
             self._add_chord(keys, name)
@@ -79,13 +75,18 @@ class ApprovalDialog(QDialog):
         """Show an ask and open. `where` names session, connection and agent; `count` is how many asks wait in all."""
         self._item, self._can = item, can
         self._where.setText(one_line(where, 300))
-        self._waiting.setText(trn("1 of {n} waiting", "1 of {n} waiting", count) if count > 1 else "")
+        self.tell_waiting(count)
         self._fill(item)
         if not self.isVisible():
             self._fit()
             self.open()
             QTimer.singleShot(0, self, self._fit)  # what was hidden told its old size
         self._follow(item)
+
+    def tell_waiting(self, count: int) -> None:
+        """How many asks wait in all, this one with them."""
+        self._waiting.setText(trn("1 of {n} waiting", "1 of {n} waiting", count))
+        self._waiting.setVisible(count > 1)
 
     def refresh(self, item: AskItem) -> None:
         """Follow what became of the ask on screen. One that changed must be looked at anew."""
@@ -111,7 +112,7 @@ class ApprovalDialog(QDialog):
     def _fill(self, item: AskItem) -> None:
         self._shown, self._parts = (ask_digest(item), item.version), _parts(item)
         self._sent = self._was_sending = self._closed = self._tried = False
-        self._deadline = None if item.expires is None else _deadline(item)
+        self._time.start(None if item.expires is None else _deadline(item))
         tool = item.tool or (tr("something it gives no name to") if item.type == "approve" else "")
         self.setWindowTitle(title(item))
         self._heading.setText(tr(HEADINGS[item.type]))
@@ -132,6 +133,9 @@ class ApprovalDialog(QDialog):
         self._later.setText(tr("Decide later") if item.type in ("approve", "sign-in") else tr("Answer later"))
         self._effect.setText(self._effect_words(item))
         self._effect.show()
+        about = (self._heading.text(), tool, self._where.text())
+        self.setAccessibleDescription(one_line(". ".join(filter(None, about)), 600))
+        self._arguments.view.setAccessibleDescription(self._effect.text())
         self._dead.begin()
         self._first_focus().setFocus()
         self.shown.emit(item)
@@ -170,7 +174,6 @@ class ApprovalDialog(QDialog):
             self._show_end(item)
         elif item.trouble and (self._was_sending or not self._sent or item.trouble != self._old_trouble):
             self.not_sent(item.trouble)
-        self._tell_time()
         self._look()
 
     def _show_end(self, item: AskItem) -> None:
@@ -178,6 +181,7 @@ class ApprovalDialog(QDialog):
             self.accept()
             return
         self._closed = True
+        self._time.start(None)
         self._ways.set_ways(())
         self._arguments.freeze()
         if self._form is not None:
@@ -238,7 +242,7 @@ class ApprovalDialog(QDialog):
         self._reason = QLineEdit(placeholderText=tr("Reason, sent with your answer (optional)"))
         self._reason.setObjectName("approval_reason")
         self._reason.setAccessibleName(tr("Reason, sent with your answer"))
-        self._time, self._state = PlainLabel(muted="true"), PlainLabel(wrap=True)
+        self._time, self._state = TimeLeft(), PlainLabel(wrap=True)
         self._effect = PlainLabel(wrap=True, muted="true")
         self._ways = ChoiceRow(self._dead)
         self._ways.chosen.connect(self._choose)
@@ -294,19 +298,10 @@ class ApprovalDialog(QDialog):
         self._state.setProperty("trouble", "true" if trouble else "false")
         self._state.style().unpolish(self._state)
         self._state.style().polish(self._state)
+        if words != self._state.text():
+            announce(self, words, urgent=trouble)
         self._state.setText(words)
         self._state.setVisible(bool(words))
-
-    def _tell_time(self) -> None:
-        if self._deadline is None or self._closed:
-            self._time.setText("")
-            self._clock.stop()
-            return
-        left = self._deadline - now()
-        words = tr("Time left: {time}", time=seconds_words(left)) if left > 0 else tr("The time is up by this clock.")
-        self._time.setText(words)
-        if left > 0 and not self._clock.isActive():
-            self._clock.start()
 
     def _renewed(self) -> None:
         """Other content to read: nothing counts for a moment, and there is room for it."""

@@ -28,7 +28,7 @@ from desktop.core.language import tr, trn
 from desktop.core.visible import one_line
 from desktop.ui.arguments_view import LiteralView, current_theme
 from desktop.ui.decision import DeadTime, DecisionButton
-from desktop.ui.labels import PlainLabel
+from desktop.ui.labels import PlainLabel, announce
 
 Entry = tuple[str, str, AskItem]  # session key, title, ask
 Name = tuple[str, str]  # session key, ask id
@@ -196,9 +196,11 @@ class ApprovalQueue(QWidget):
         if self._showing is None or not self._view.was_shown:
             return
         name, seen = self._showing
-        if name in self._entries and _seen(self._entries[name][2]) == seen:
+        if name in self._entries and _seen(self._entries[name][2]) == seen and self._read.get(name) != seen:
             self._read[name] = seen
             self._fill()
+            if _batchable(self._entries[name][2]):
+                announce(self, tr("Read to the end. It can be ticked now."))
 
     # ---- deciding
 

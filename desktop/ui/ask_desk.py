@@ -75,6 +75,7 @@ class AskDesk(QObject):
         if not entries:
             self.queue.hide()
         if self._shown is not None:
+            self._dialog.tell_waiting(len(entries))
             self._follow(*self._shown)
         elif front is not None:
             self._open_next(front, len(entries))

@@ -27,7 +27,7 @@ from desktop.core.requests import Image
 from desktop.core.visible import one_line
 from desktop.ui.arguments_view import current_theme
 from desktop.ui.icons import icon
-from desktop.ui.labels import ElidedLabel, PlainLabel, literal_tip
+from desktop.ui.labels import ElidedLabel, PlainLabel, announce, literal_tip
 from desktop.ui.thumbnails import Thumbnailer
 
 SIDE = 56  # pixels of a thumbnail's longer side
@@ -74,6 +74,7 @@ class AttachmentStrip(QScrollArea):
         self._thumbs.append(thumb)
         self._row.insertWidget(len(self._thumbs) - 1, thumb)
         self._settle()
+        announce(self, tr("Attached: {picture}", picture=thumb.accessibleName()))
 
     def images(self) -> tuple[Image, ...]:
         """The pictures in their order."""
@@ -101,6 +102,7 @@ class AttachmentStrip(QScrollArea):
         self._thumbs.remove(thumb)
         self._drop(thumb)
         self._settle()
+        announce(self.window(), tr("Removed: {picture}", picture=one_line(thumb.image.name, 80)))
         if had_focus and self._thumbs:
             self._thumbs[min(at, len(self._thumbs) - 1)].setFocus(Qt.FocusReason.TabFocusReason)
         elif had_focus and (after := self.nextInFocusChain()):
@@ -124,6 +126,7 @@ class AttachmentStrip(QScrollArea):
         self._row.insertWidget(new, thumb)
         self._settle()
         self.ensureWidgetVisible(thumb)
+        announce(self, thumb.accessibleName())
 
     def _focus_next(self, thumb: Thumb, by: int) -> None:
         at = self._thumbs.index(thumb) + by

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
+from math import inf
 from typing import ClassVar
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
@@ -11,10 +12,12 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from desktop.core.ask_words import refuses
+from desktop.core.describe import seconds_words
 from desktop.core.events import Choice
 from desktop.core.language import tr
 from desktop.core.visible import one_line
-from desktop.ui.labels import literal_tip
+from desktop.services.clock import now
+from desktop.ui.labels import PlainLabel, announce, literal_tip
 
 DEAD_MS = 500
 ALLOW, DENY = "approval_allow", "approval_deny"
@@ -153,6 +156,39 @@ class RuleButton(QPushButton):
         menu.addAction(tr("Always allow exactly this…"), partial(self.wanted.emit, True))
         menu.addAction(tr("Always deny exactly this…"), partial(self.wanted.emit, False))
         self.setMenu(menu)
+
+
+class TimeLeft(PlainLabel):
+    """How long something may still be decided, counted down; near its end a screen reader says it too."""
+
+    _WARNINGS: ClassVar = (60, 10)  # seconds
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("", parent, muted="true")
+        self._deadline, self._left = 0.0, inf
+        self._clock = QTimer(self, interval=1_000)
+        self._clock.timeout.connect(self._tell)
+
+    def start(self, deadline: float | None) -> None:
+        """Count down to this moment of `services.clock`; None where nothing runs out."""
+        self._left = inf
+        self._clock.stop()
+        self.setVisible(deadline is not None)
+        if deadline is not None:
+            self._deadline = deadline
+            self._clock.start()
+            self._tell()
+
+    def _tell(self) -> None:
+        left = self._deadline - now()
+        self.setText(
+            tr("Time left: {time}", time=seconds_words(left)) if left > 0 else tr("The time is up by this clock.")
+        )
+        if any(left <= mark < self._left for mark in self._WARNINGS):
+            announce(self, self.text(), urgent=True)
+        self._left = left
+        if left <= 0:
+            self._clock.stop()
 
 
 def _names(choices: Sequence[Choice]) -> list[str]:

@@ -1,9 +1,9 @@
-"""Labels for text from anywhere: always literal, never markup."""
+"""Labels for text from anywhere: always literal, never markup. And words for those who cannot see them change."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
@@ -43,6 +43,15 @@ def selectable(text: str, **properties: str) -> PlainLabel:
     flags = Qt.TextInteractionFlag
     label.setTextInteractionFlags(flags.TextSelectableByMouse | flags.TextSelectableByKeyboard)
     return label
+
+
+def announce(widget: QWidget, words: str, urgent: bool = False) -> None:
+    """Have a screen reader say what appeared where the focus is not; with `urgent` before what it reads now."""
+    if words and widget.isVisible() and QAccessible.isActive():
+        event = QAccessibleAnnouncementEvent(widget, words)
+        if urgent:
+            event.setPoliteness(QAccessible.AnnouncementPoliteness.Assertive)
+        QAccessible.updateAccessibility(event)
 
 
 def literal_tip(text: str) -> str:

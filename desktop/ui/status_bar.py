@@ -12,7 +12,7 @@ from desktop.core.events import Usage
 from desktop.core.language import mark, number, tr, trn
 from desktop.services.clock import now
 from desktop.services.session import Session
-from desktop.ui.labels import ElidedLabel, literal_tip
+from desktop.ui.labels import ElidedLabel, announce, literal_tip
 
 _SILENT = 3.0  # seconds after which silence is told
 _TOLD: dict[Kind, str] = {
@@ -60,6 +60,8 @@ class StatusBar(QWidget):
 
     def say(self, trouble: str) -> None:
         """Words that stay until the next call: why something could not be sent, or ""."""
+        if trouble != self._trouble:
+            announce(self, trouble)
         self._trouble = trouble
         self.refresh()
 
