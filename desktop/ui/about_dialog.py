@@ -1,11 +1,10 @@
-"""About: the version, and every part the program is made of with its licence."""
+"""About: the version, every part the program is made of with its licence, and how fast it is here."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt, qVersion
+from PySide6.QtCore import QSize, Qt, Signal, qVersion
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDialog,
@@ -15,6 +14,7 @@ from PySide6.QtWidgets import (
     QPlainTextEdit,
     QPushButton,
     QSplitter,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +24,8 @@ from desktop.core.language import tr
 from desktop.services.licences import Part, parts
 from desktop.ui.app_icon import app_icon
 from desktop.ui.labels import PlainLabel
+from desktop.ui.speed_page import SpeedPage
+from desktop.ui.theme import Theme
 
 
 def versions() -> str:
@@ -33,17 +35,20 @@ def versions() -> str:
 
 
 class AboutDialog(QDialog):
-    """Shows the versions, `figures` (name, value) measured on this computer, and the licences."""
+    """`painted`: see SpeedPage. Signal `updates_wanted()`, where `updates` offers to look for a new version."""
 
-    def __init__(self, figures: Sequence[tuple[str, str]] = (), parent: QWidget | None = None) -> None:
+    updates_wanted = Signal()
+
+    def __init__(
+        self, theme: Theme, painted: float = 0.0, updates: bool = False, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setObjectName("about_dialog")
         self.setWindowTitle(tr("About Sluice"))
         self._parts = parts()
         picture = QLabel()
         picture.setPixmap(app_icon().pixmap(QSize(64, 64), self.devicePixelRatioF()))
-        words = versions() + "".join(f"\n{name}: {value}" for name, value in figures)
-        said = PlainLabel(words, wrap=True)
+        said = PlainLabel(versions(), wrap=True)
         said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         head = QHBoxLayout()
         head.addWidget(picture, 0, Qt.AlignmentFlag.AlignTop)
@@ -53,12 +58,15 @@ class AboutDialog(QDialog):
         layout.setContentsMargins(20, 20, 20, 16)
         layout.setSpacing(12)
         layout.addLayout(head)
-        layout.addWidget(PlainLabel(tr("Sluice is free software under the MIT licence. It contains these parts:")))
-        layout.addWidget(self._licences(), 1)
-        layout.addLayout(self._buttons(words))
+        self._speed = SpeedPage(theme, painted)
+        pages = QTabWidget(objectName="about_pages")
+        pages.addTab(self._licences(), tr("Licences"))
+        pages.addTab(self._speed, tr("Speed"))
+        layout.addWidget(pages, 1)
+        layout.addLayout(self._buttons(updates))
         self.resize(760, 560)
 
-    def _licences(self) -> QSplitter:
+    def _licences(self) -> QWidget:
         self._list = QListWidget(objectName="about_parts")
         self._list.setAccessibleName(tr("Parts"))
         self._list.addItems([f"{part.name} {part.version}" for part in self._parts])
@@ -70,15 +78,25 @@ class AboutDialog(QDialog):
         split.addWidget(self._list)
         split.addWidget(self._text)
         split.setSizes([250, 510])
-        return split
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 12, 0, 0)
+        layout.addWidget(PlainLabel(tr("Sluice is free software under the MIT licence. It contains these parts:")))
+        layout.addWidget(split, 1)
+        return page
 
-    def _buttons(self, words: str) -> QHBoxLayout:
-        copy = QPushButton(tr("Copy versions"), autoDefault=False)
-        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(words))
+    def _buttons(self, updates: bool) -> QHBoxLayout:
+        copy = QPushButton(tr("Copy versions and figures"), objectName="about_copy", autoDefault=False)
+        copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(f"{versions()}\n{self._speed.words()}"))
+        look = QPushButton(tr("Look for a new version"), autoDefault=False)
+        look.clicked.connect(self.updates_wanted)
+        look.clicked.connect(self.accept)
+        look.setVisible(updates)
         close = QPushButton(tr("Close"), autoDefault=False)
         close.clicked.connect(self.accept)
         line = QHBoxLayout()
         line.addWidget(copy)
+        line.addWidget(look)
         line.addStretch(1)
         line.addWidget(close)
         return line

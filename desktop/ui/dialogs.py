@@ -53,7 +53,10 @@ class Dialogs(QObject):
         """The version, and the parts with their licences."""
         from desktop.ui.about_dialog import AboutDialog
 
-        _open(AboutDialog(parent=self._window))
+        window = self._window
+        dialog = AboutDialog(window.theme, window.painted_at, window.workspace.updates.offered, window)
+        dialog.updates_wanted.connect(window.updates.look)
+        _open(dialog)
 
     def usage(self, page: SessionPage) -> None:
         """Tokens and cost of this conversation and of the last days."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
@@ -16,6 +17,7 @@ from desktop.ui.geometry import come_to_front, unpacked
 from desktop.ui.notice_bar import NoticeBar
 from desktop.ui.session_tabs import SessionTabs
 from desktop.ui.theme import Theme
+from desktop.ui.trouble_bar import TroubleBar
 
 if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.core.requests import Connection, Secrets
@@ -63,6 +65,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Sluice")
         self.theme = theme
         self.painted = asyncio.Event()
+        self.painted_at = 0.0  # by the monotonic clock
         self._workspace: Workspace | None = None
         self._asks: AskDesk | None = None
         self._waiting = 0  # requests, in all tabs
@@ -115,6 +118,7 @@ class MainWindow(QMainWindow):
         self._corners.queue_wanted.connect(self._asks.toggle_queue)
         self._corners.settings_wanted.connect(self.dialogs.settings)
         workspace.say = self._say
+        workspace.listen_to_warnings(self._trouble.tell)
         await self._open_tabs(workspace, given)
         self.refresh_history()
 
@@ -178,11 +182,12 @@ class MainWindow(QMainWindow):
         self._split.setHandleWidth(1)
         self._split.setChildrenCollapsible(False)
         self._split.addWidget(self.tabs)
-        self._notice = NoticeBar("window_notice")
+        self._trouble, self._notice = TroubleBar(), NoticeBar("window_notice")
         whole = QWidget()
         rows = QVBoxLayout(whole)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
+        rows.addWidget(self._trouble)
         rows.addWidget(self._notice)
         rows.addWidget(self._split, 1)
         self.setCentralWidget(whole)
@@ -417,6 +422,7 @@ class MainWindow(QMainWindow):
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
         if event.type() == QEvent.Type.Paint and not self.painted.is_set():
+            self.painted_at = time.monotonic()
             QTimer.singleShot(0, self.painted.set)
         return done
 

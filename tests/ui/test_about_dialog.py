@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QListWidget, QPlainTextEdit, QPushButton
+from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QListWidget, QPlainTextEdit, QPushButton, QTableWidget, QTabWidget
 from pytestqt.qtbot import QtBot
 
 from desktop import __version__
 from desktop.ui.about_dialog import AboutDialog, versions
 from desktop.ui.app_icon import app_icon
 from desktop.ui.theme import Theme
+from tests.ui.driving import drive, window
 
 
 def test_each_part_shows_its_licence(qtbot: QtBot, theme: Theme) -> None:
-    dialog = AboutDialog([("Started in", "0.4 s")])
+    dialog = AboutDialog(theme)
     qtbot.addWidget(dialog)
     dialog.show()
     listed = dialog.findChild(QListWidget, "about_parts")
@@ -35,3 +39,41 @@ def test_the_icon_is_there_at_every_size(qtbot: QtBot) -> None:
         picture = app_icon().pixmap(size, size).toImage()
         assert picture.width() >= size
         assert picture.pixelColor(size // 2, size // 4).alpha() == 255
+
+
+def test_the_figures_of_this_computer_are_measured_and_can_be_copied(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with window(qapp, tmp_path) as sluice:
+            await sluice.until(sluice.window.painted.is_set, "the first paint")
+            sluice.window.dialogs.about()
+            sluice.find("about_pages", QTabWidget).setCurrentIndex(1)
+            table = sluice.find("speed_table", QTableWidget)
+            known = table.rowCount()
+            assert table.item(0, 2).text().endswith(" s"), "this start is known already"
+            measure = sluice.find("speed_measure", QPushButton)
+            measure.click()
+            assert not measure.isEnabled()
+            await sluice.until(measure.isEnabled, "the figures", 60)
+            assert table.rowCount() == known + 4
+            for row in range(known, known + 4):
+                assert table.item(row, 2).text()[-1] in "✓✗"
+            assert not sluice.shows("answer_pane"), "the text that was measured is gone"
+            sluice.find("about_copy", QPushButton).click()
+            copied = QGuiApplication.clipboard().text()
+            assert "Slowest frame" in copied
+            assert f"Sluice {__version__}" in copied
+
+    drive(qapp, work, 90)
+
+
+def test_closing_while_it_measures_ends_it(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with window(qapp, tmp_path) as sluice:
+            sluice.window.dialogs.about()
+            sluice.find("about_pages", QTabWidget).setCurrentIndex(1)
+            sluice.find("speed_measure", QPushButton).click()
+            await sluice.until(lambda: sluice.shows("answer_pane"), "the text")
+            sluice.find("about_dialog").close()
+            await sluice.until(lambda: not sluice.shows("about_dialog"), "the end")
+
+    drive(qapp, work)
