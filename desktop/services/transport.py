@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -40,8 +41,15 @@ _tls: ssl.SSLContext | None = None
 _tls_lock = Lock()
 
 
+# What httpx itself loads only at the first request: in the window's thread that would be two or three frames.
+_LAZY = ("httpcore", "httpcore._backends.anyio", "anyio._backends._asyncio", "anyio.streams.stapled", "anyio.to_thread")
+
+
 def warm() -> None:
     """Load httpx and the TLS context once; safe from any thread. What is wrong with it is said when it is needed."""
+    for name in _LAZY:
+        with suppress(ImportError):
+            import_module(name)
     with suppress(SluiceError):
         trusted()
 
