@@ -13,7 +13,7 @@ from desktop.services.session_bus import SessionBus
 from desktop.ui.notifier import Notifier
 from tests.ui.desktop_bus import Service
 from tests.ui.driving import Driven, drive
-from tests.ui.test_desktop import address, bus, desk  # noqa: F401 - fixtures
+from tests.ui.test_desktop import desk  # noqa: F401 - a fixture
 from tests.ui.test_turns import counting, say
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # raising a window, on no screen
@@ -59,7 +59,7 @@ async def hidden_answer(sluice: Driven, go: Any) -> Any:
 
 
 def test_a_hidden_answer_is_told_and_pressing_it_opens_its_tab(
-    qapp: QApplication, tmp_path: Path, bus: SessionBus, told: Desk  # noqa: F811
+    qapp: QApplication, tmp_path: Path, bus: SessionBus, told: Desk
 ) -> None:
     async def work() -> None:
         async with counting(qapp, tmp_path / "data") as (sluice, server):
@@ -75,7 +75,7 @@ def test_a_hidden_answer_is_told_and_pressing_it_opens_its_tab(
 
 
 def test_it_is_taken_back_when_the_tab_is_looked_at_or_closed(
-    qapp: QApplication, tmp_path: Path, bus: SessionBus, told: Desk  # noqa: F811
+    qapp: QApplication, tmp_path: Path, bus: SessionBus, told: Desk
 ) -> None:
     async def work() -> None:
         async with counting(qapp, tmp_path / "data") as (sluice, server):
@@ -93,7 +93,7 @@ def test_it_is_taken_back_when_the_tab_is_looked_at_or_closed(
 
 
 def test_what_is_seen_stopped_or_unwanted_is_not_told(
-    qapp: QApplication, tmp_path: Path, bus: SessionBus, told: Desk  # noqa: F811
+    qapp: QApplication, tmp_path: Path, bus: SessionBus, told: Desk
 ) -> None:
     async def work() -> None:
         async with counting(qapp, tmp_path / "data") as (sluice, server):
