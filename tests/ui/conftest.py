@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.services.session_bus import SessionBus
 from desktop.ui import theme as themes
-from tests.ui.desktop_bus import DesktopBus
+from tests.ui.desktop_bus import NOTIFICATIONS, DesktopBus, Service
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -39,5 +39,17 @@ def address(tmp_path: Path) -> Iterator[str]:
 def bus(address: str) -> Iterator[SessionBus]:
     """The program's side of it."""
     made = SessionBus({"DBUS_SESSION_BUS_ADDRESS": address})
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(address: str) -> Iterator[Service]:
+    answers = {
+        "GetCapabilities": ("as", (["actions", "body", "body-markup"],)),
+        "Notify": ("u", (7,)),
+        "CloseNotification": ("", ()),
+    }
+    made = Service(address, *NOTIFICATIONS, answers)
     yield made
     made.close()

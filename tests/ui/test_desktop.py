@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,18 +20,6 @@ from desktop.ui.tray import Tray, make_tray
 from tests.ui.desktop_bus import NOTIFICATIONS, DesktopBus, Service
 
 PORTAL = ("org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop", "org.freedesktop.portal.Settings")
-
-
-@pytest.fixture
-def desk(address: str) -> Iterator[Service]:
-    answers = {
-        "GetCapabilities": ("as", (["actions", "body", "body-markup"],)),
-        "Notify": ("u", (7,)),
-        "CloseNotification": ("", ()),
-    }
-    made = Service(address, *NOTIFICATIONS, answers)
-    yield made
-    made.close()
 
 
 def test_an_action_of_a_notification_comes_back_with_its_key(qtbot: QtBot, bus: SessionBus, desk: Service) -> None:
