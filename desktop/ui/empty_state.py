@@ -95,6 +95,7 @@ class EmptyState(QWidget):
         label.setAlignment(Qt.AlignmentFlag.AlignCenter)
         label.setMaximumWidth(520)
         label.setMinimumWidth(min(520, label.fontMetrics().horizontalAdvance(text) + 8))
+        label.setMinimumHeight(label.heightForWidth(label.minimumWidth()))  # the layout gives it one line's
         self._layout.addWidget(label, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def _button(self, text: str, act: Callable[..., None]) -> None:
