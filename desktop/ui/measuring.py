@@ -19,11 +19,19 @@ from desktop.core.language import number, tr
 from desktop.ui.transcript import TranscriptView
 
 _SIZE = 60_000  # characters, of which the first and the last third are compared
+_WARM = 4_000
 _FRAME = 34  # characters in each: 500 deltas of four characters a second
 _MODEL = """## Part {n}
 
 Water that runs through a *sluice* is let through **one gate at a time**: first the upper one, then the lower one, and
 never both. See `gate({n})` below, or [the other gates](https://example.org/gates).
+
+Whoever stands at the gate sees what comes before it is let through, and may say no. That takes a moment, and the moment
+is *theirs*: the water waits, the boats wait, and nobody has to hurry because somebody else is waiting. When the upper
+gate is shut again, the lower one opens, and everything goes on as it did before, number {n} as number one.
+
+What was let through is written down in the book of the house, with the hour and with the name of the one who stood at
+the gate. **Nothing is written that was not seen**, and nothing that was seen is left out; that is the whole of the art.
 
 - The upper gate holds what comes.
 - The lower gate lets go what may go.
@@ -75,8 +83,10 @@ async def measure(view: TranscriptView, floor: QTextEdit) -> list[Figure]:
         floor.insertPlainText(piece)
         floor.viewport().repaint()
 
-    plain = await _frames(text, into_floor)
-    ours = await _frames(text, into_view)
+    # Fonts and the rules of colouring are loaded by the first that needs them. Then by turns: whatever else keeps this
+    # computer busy slows both.
+    await _frames(text[:_WARM], into_view)
+    plain, ours = await _frames(text, into_floor, into_view)
     third = len(ours) // 3
     return [
         _milliseconds(tr("Slowest frame while a text streams"), 16, max(ours)),
@@ -95,13 +105,14 @@ def _answer_in(view: TranscriptView) -> AnswerItem:
     return item
 
 
-async def _frames(text: str, take: Callable[[str], None]) -> list[float]:
-    """Seconds of processor time of each frame; the window lives on between them."""
-    found = []
+async def _frames(text: str, *takers: Callable[[str], None]) -> list[list[float]]:
+    """Seconds of processor time of each frame, for each taker; the window lives on between them."""
+    found: list[list[float]] = [[] for _ in takers]
     for at in range(0, len(text), _FRAME):
-        begin = time.thread_time()
-        take(text[at : at + _FRAME])
-        found.append(time.thread_time() - begin)
+        for take, times in zip(takers, found, strict=True):
+            begin = time.thread_time()
+            take(text[at : at + _FRAME])
+            times.append(time.thread_time() - begin)
         await asyncio.sleep(0)
     return found
 

@@ -44,7 +44,13 @@ class SpeedPage(QWidget):
         self._measure = QPushButton(tr("Measure here"), objectName="speed_measure", autoDefault=False)
         self._measure.clicked.connect(self._begin)
         self._task: asyncio.Task[Any] | None = None
-        self._stage = QHBoxLayout()
+        self._table.setShowGrid(False)
+        at = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
+        self._table.horizontalHeader().setDefaultAlignment(at)
+        self._stage = QWidget()
+        self._places = QHBoxLayout(self._stage)
+        self._places.setContentsMargins(0, 0, 0, 0)
+        self._stage.hide()
         words = tr("Five seconds of a text that streams, on this screen. Other programs at work make it slower.")
         line = QHBoxLayout()
         line.addWidget(PlainLabel(words, wrap=True, muted="true"), 1)
@@ -53,7 +59,7 @@ class SpeedPage(QWidget):
         layout.setContentsMargins(0, 12, 0, 0)
         layout.addWidget(self._table, 1)
         layout.addLayout(line)
-        layout.addLayout(self._stage, 1)
+        layout.addWidget(self._stage, 1)
         self._show(self.figures)
 
     def _begin(self) -> None:
@@ -62,8 +68,8 @@ class SpeedPage(QWidget):
         view, floor = TranscriptView(self._theme), QTextEdit(readOnly=True, undoRedoEnabled=False)
         for widget in (view, floor):
             widget.setAccessibleName(tr("The text that is measured"))
-            self._stage.addWidget(widget, 2 if widget is view else 1)
-            widget.show()
+            self._places.addWidget(widget, 1)
+        self._stage.show()
         self._task = spawn(self._run(view, floor), "measure")
 
     async def _run(self, view: TranscriptView, floor: QTextEdit) -> None:
@@ -72,8 +78,8 @@ class SpeedPage(QWidget):
 
     def _end(self) -> None:
         self._task = None
-        while (entry := self._stage.takeAt(0)) is not None:
-            entry.widget().hide()
+        self._stage.hide()
+        while (entry := self._places.takeAt(0)) is not None:
             entry.widget().deleteLater()
         self._measure.setEnabled(True)
 
