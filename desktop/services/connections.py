@@ -59,6 +59,11 @@ class Connections:
         self._temporary: dict[str, tuple[Profile, Secrets]] = {}  # for this run only, never stored
         self._secrets: dict[str, Secrets] = {}  # read once per run of the program
 
+    @property
+    def trouble(self) -> str | None:
+        """What was wrong with the file of the saved ones; None if nothing."""
+        return self._saved.trouble
+
     # ---- which there are
 
     def all(self) -> list[Profile]:

@@ -81,7 +81,8 @@ class Tab:
 
 
 class Workspace:
-    """Made once per window. `say` hears of trouble that belongs to no tab, in words for people."""
+    """Made once per window. `say` hears of trouble that belongs to no tab, in words for people; `warn` of what is wrong
+    with the program's own files, which should not pass unread. Until the window listens, warnings are kept."""
 
     def __init__(self, paths: Paths, settings: SettingsFile, transport: Transport | None = None) -> None:
         self.paths = paths
@@ -89,10 +90,12 @@ class Workspace:
         self.settings_file = settings
         self.settings = settings.settings
         self.say: Callable[[str], None] = _log.warning
+        self._warnings: list[str] = []
+        self.warn: Callable[[str], None] = self._warnings.append
         self.current: str | None = None  # key of the tab in front
         self.connections = Connections(paths, self.transport, self._tell)
         self.updates = Updates(built(), self.transport)
-        self._history = History(paths, trouble=self._tell)
+        self._history = History(paths, trouble=self._warn)
         sweep(paths.recordings)
         self.library = Library(self._history)
         self.snippets = Snippets(paths)
@@ -106,6 +109,13 @@ class Workspace:
     def usual_profile(self) -> Profile | None:
         """What a new tab talks to: what was used last."""
         return self.connections.get(self.settings.last_profile)
+
+    def listen_to_warnings(self, warn: Callable[[str], None]) -> None:
+        """Hand over what was wrong so far, and from now on what will be."""
+        self.warn = warn
+        read = (self.settings_file, self.connections, self.snippets, self.rules)
+        for words in [*self._warnings, *(file.trouble for file in read if file.trouble)]:
+            warn(words)
 
     def where_kept(self) -> str:
         """The folder of settings, history and logs."""
@@ -247,7 +257,7 @@ class Workspace:
             setattr(self.settings, name, value)
         self.settings_file.save()
         if self.settings_file.trouble:
-            self.say(self.settings_file.trouble)
+            self.warn(self.settings_file.trouble)
 
     async def close(self, tabs: list[Tab]) -> None:
         """Leave everything in order: runs cut off, children ended, files written. Three seconds at most."""
@@ -265,6 +275,9 @@ class Workspace:
     def _tell(self, words: str) -> None:
         """Whoever `say` is by now: the window takes its place after this was made."""
         self.say(words)
+
+    def _warn(self, words: str) -> None:
+        self.warn(words)
 
     def _tab(self, key: str, profile: Profile | None, conversation: Conversation) -> Tab:
         place = profile.connection if profile else Connection("openai", "")

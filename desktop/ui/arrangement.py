@@ -56,4 +56,3 @@ class Arrangement(QObject):
             self._split.restoreState(unpacked(settings.split))
         for page in [page for page in self._window.tabs.pages() if page.tab.key == settings.current_tab]:
             self._window.tabs.setCurrentWidget(page)
-

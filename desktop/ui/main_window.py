@@ -157,7 +157,7 @@ class MainWindow(QMainWindow):
         self.remember_tabs()
 
     def put_away(self) -> list[Tab]:
-        """Store what is typed and how the window stands, leave the screen, so that nothing is typed any more, and return
+        """Store what is typed and how the window stands, leave the screen, so that nothing more is typed, and return
         the tabs for closing."""
         for page in self.pages():
             page.save_draft()
