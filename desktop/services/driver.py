@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from desktop.services.session import Session
 
 _PIECE = 4096  # bytes that are read at once
-_TURN = 0.008  # seconds of work before others have their turn
 _TRAILERS = 1.0  # seconds for figures that come behind the end
 
 
@@ -115,10 +114,11 @@ class Driver:
                 self._heard(live, run.open(status, headers), at)
                 self._accept(live, status)
                 async for chunk in _wanted(opened.chunks, run):
-                    at = session.clock()
-                    if wire is not None:
-                        wire.chunk(exchange, chunk, at)
-                    self._heard(live, run.feed(chunk), at)
+                    async with self._transport.turns:
+                        at = session.clock()
+                        if wire is not None:
+                            wire.chunk(exchange, chunk, at)
+                        self._heard(live, run.feed(chunk), at)
                     if run.enough or run.full:
                         break
         except SluiceError as error:
@@ -158,14 +158,10 @@ class Driver:
 async def _wanted(chunks: AsyncIterator[bytes], run: Run) -> AsyncIterator[bytes]:
     """The body in pieces small enough that the window answers between them. A connection that stays open after the
     run's last word is left."""
-    turn = now()
     while True:
         try:
             chunk = await (asyncio.wait_for(anext(chunks), _TRAILERS) if run.over else anext(chunks))
         except (StopAsyncIteration, TimeoutError):
             return
         for at in range(0, len(chunk), _PIECE):
-            if now() - turn > _TURN:
-                await asyncio.sleep(0)
-                turn = now()
             yield chunk[at : at + _PIECE]

@@ -27,6 +27,7 @@ from desktop.core.requests import HttpCall, Reply
 from desktop.services import inflate
 from desktop.services.neterrors import ours
 from desktop.services.network import DIRECT, Choice, Route, context_for, place
+from desktop.services.turns import Turns
 from desktop.services.upload import PIECE, Gone, unheard, upload_of
 from desktop.services.way import Way, way_of
 
@@ -113,6 +114,7 @@ class Transport:
     def __init__(self, http: httpx.AsyncBaseTransport | None = None) -> None:
         self._http = http
         self._clients: dict[tuple[Route, str | None, bool], _Client] = {}
+        self.turns = Turns()  # of those who read what came over it
         self._ways: dict[tuple[Route, tuple[str, str, int | None]], Way] = {}
 
     def way(self, url: str, route: Route = DIRECT) -> Way | None:

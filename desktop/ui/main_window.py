@@ -10,6 +10,7 @@ from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
+from desktop.services.clock import now
 from desktop.services.settings import ZOOM
 from desktop.services.tasks import spawn
 from desktop.ui.corners import Corners
@@ -36,6 +37,8 @@ if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.ui.session_page import SessionPage
     from desktop.ui.sidebar_fold import SidebarFold
     from desktop.ui.update_desk import UpdateDesk
+
+_TURN = 0.008  # seconds of showing titles, before others have their turn
 
 
 class MainWindow(QMainWindow):
@@ -69,6 +72,7 @@ class MainWindow(QMainWindow):
         self._workspace: Workspace | None = None
         self._asks: AskDesk | None = None
         self._waiting = 0  # requests, in all tabs
+        self._stale: set[SessionPage] = set()  # whose titles and badges are to be shown anew
         self._states = QTimer(self, interval=0, singleShot=True)
         self._states.timeout.connect(self._show_states)
         self._build(geometry)
@@ -100,7 +104,7 @@ class MainWindow(QMainWindow):
         self.outside.returned.connect(self._back_in_tabs)
         self._asks = AskDesk(self.theme, self, workspace)
         self._asks.jump_wanted.connect(self._show_ask)
-        self._asks.changed.connect(self._states.start)
+        self._asks.changed.connect(lambda: self._changed(*self.pages()))
         self._sidebar = HistorySidebar(self.theme)
         self._sidebar.open_wanted.connect(self.open_session)
         self.fold = SidebarFold(self._sidebar, self, workspace.settings.sidebar)
@@ -215,7 +219,7 @@ class MainWindow(QMainWindow):
 
         page = SessionPage(self._workspace, tab, self.theme)
         page.title_changed.connect(lambda _: self._retitle(page))
-        page.state_changed.connect(self._states.start)
+        page.state_changed.connect(lambda: self._changed(page))
         page.run_ended.connect(lambda: self.notices.ended(page))
         page.connection_wanted.connect(lambda how: self._wanted(page, how))
         page.link_activated.connect(self._links.open)
@@ -390,10 +394,21 @@ class MainWindow(QMainWindow):
 
     # ---- asks
 
+    def _changed(self, *pages: SessionPage) -> None:
+        self._stale.update(pages)
+        self._states.start()
+
     def _show_states(self) -> None:
-        """Badges, inbox and dialog, after something about a run or an ask changed."""
-        for page in self.pages():
+        """Badges, inbox and dialog, after something about a run or an ask changed. Each title lays out all tabs anew,
+        so that many of them take several turns."""
+        began = now()
+        for page in [page for page in self.pages() if page in self._stale]:
+            self._stale.discard(page)
             self._retitle(page)
+            if now() - began > _TURN:
+                self._states.start()
+                return
+        self._stale.clear()
         self._waiting = self._asks.refresh(self.pages(), self.page()) if self._asks else 0
         self._corners.show_waiting(self._waiting)
         self._show_title()

@@ -1,4 +1,8 @@
-"""How long the window did not answer, and how much memory the process took, while something went on."""
+"""How long the window did not answer, and how much memory the process took, while something went on.
+
+What the window's thread waited for a processor that other programs had is not its fault and is taken off, where the
+system tells of it (Linux): so the same bounds hold on a busy machine.
+"""
 
 from __future__ import annotations
 
@@ -19,22 +23,27 @@ _ROOT = Path(__file__).parents[2]
 
 
 class Probe:
-    """A timer of the window's own loop. `worst` is the longest time between two of its ticks, `peak` the most
-    resident memory that was seen, `start` what there was at first; both in megabytes."""
+    """A timer of the window's own loop. `gaps` are the seconds between its ticks, less what was waited for a
+    processor; `peak` the most resident memory that was seen, `start` what there was at first, both in megabytes."""
 
     def __init__(self) -> None:
         self.gaps: list[float] = []
+        self.waited = 0.0  # seconds for a processor, all together
         self.start = self.peak = resident()
-        self._last = time.monotonic()
+        self._last = self._start_of_gap()
         self._timer = QTimer(interval=TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._watch_memory, daemon=True)
 
+    def _start_of_gap(self) -> tuple[float, float]:
+        return time.monotonic(), starved()
+
     def _tick(self) -> None:
-        now = time.monotonic()
-        self.gaps.append(now - self._last)
-        self._last = now
+        now, waited = self._start_of_gap()
+        self.gaps.append(max(0.0, now - self._last[0] - (waited - self._last[1])))
+        self.waited += waited - self._last[1]
+        self._last = now, waited
 
     def _watch_memory(self) -> None:
         while not self._over.wait(0.02):
@@ -45,13 +54,17 @@ class Probe:
         """Milliseconds."""
         return 1000 * max(self.gaps, default=0.0)
 
+    def late(self, most: float) -> int:
+        """How many gaps were longer than so many milliseconds."""
+        return sum(gap * 1000 > most for gap in self.gaps)
+
     @property
     def grown(self) -> float:
         """Megabytes more than at the start."""
         return self.peak - self.start
 
     def begin(self) -> None:
-        self._last = time.monotonic()
+        self._last = self._start_of_gap()
         self._timer.start()
         self._watch.start()
 
@@ -62,8 +75,18 @@ class Probe:
         self._watch.join()
 
     def __str__(self) -> str:
-        late = sum(gap > 0.1 for gap in self.gaps)
-        return f"worst {self.worst:.0f} ms, {late} over 100 ms, peak {self.peak:.0f} MB (+{self.grown:.0f})"
+        return (
+            f"worst {self.worst:.0f} ms, {self.late(100)} over 100 ms, peak {self.peak:.0f} MB (+{self.grown:.0f}), "
+            f"{self.waited:.1f} s of waiting for a processor taken off"
+        )
+
+
+def starved() -> float:
+    """Seconds that this thread could have run but had no processor, 0 where the system does not tell."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text("ascii").split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        return 0.0
 
 
 def resident() -> float:
@@ -92,6 +115,24 @@ async def elsewhere(protocol: str, fault: str, amount: int) -> AsyncIterator[str
     assert process.stdout is not None and process.stdin is not None
     try:
         yield (await process.stdout.readline()).decode().strip()
+    finally:
+        process.stdin.close()
+        await process.wait()
+
+
+@asynccontextmanager
+async def all_protocols() -> AsyncIterator[dict[str, str]]:
+    """Fault servers that do what a message asks for, in a process of their own. Gives their addresses by protocol."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.loopback.faults_by_hand",
+        stdout=subprocess.PIPE, stdin=subprocess.PIPE, cwd=_ROOT,
+    )  # fmt: skip
+    assert process.stdout is not None and process.stdin is not None
+    places = {}
+    try:
+        while words := (await process.stdout.readline()).decode().split():
+            places[words[0]] = words[1]
+        yield places
     finally:
         process.stdin.close()
         await process.wait()

@@ -53,7 +53,7 @@ WANTED = {
     "teapot": ("failed", "", "The server refused"),
 }
 ELSEWHERE = {"hang before head", "hang before text", "hang mid stream", "empty", "endless line", "huge line",
-             "huge error page", "gzip bomb", "many events", "many unknown"}  # fmt: skip
+             "huge error page", "gzip bomb", "many events", "many grown", "many unknown"}  # fmt: skip
 
 
 def test_every_fault_has_a_test() -> None:

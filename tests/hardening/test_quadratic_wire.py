@@ -57,7 +57,7 @@ def test_the_window_answers_memory_stays_small_and_the_store_holds_the_text_once
     drive(qapp, work, seconds=120.0)
     print(probe)
     assert said[0] == ("0123456789 " * (CHARACTERS // 11 + 1))[:CHARACTERS]
-    assert sum(gap > 0.1 for gap in probe.gaps) <= 2, str(probe)
+    assert probe.late(100.0) <= 2, str(probe)
     assert probe.grown < 100, str(probe)
 
 

@@ -10,11 +10,7 @@ import asyncio
 import gc
 import os
 import random
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +21,7 @@ from desktop.core.requests import Connection, Secrets
 from desktop.services import tasks
 from desktop.services.clock import now
 from desktop.ui.session_page import SessionPage
-from tests.hardening.probe import handles, resident
+from tests.hardening.probe import all_protocols, handles, resident
 from tests.loopback.faults import FAULTS, SHAPES
 from tests.ui.driving import Driven, drive, window
 
@@ -35,8 +31,7 @@ TABS = 10
 TURNS = 12  # of one conversation, before its tab is closed and another opened
 GROWTH_MB = 60.0  # after the first quarter, which loads and caches what there is
 GROWTH_MB_AN_HOUR = 60.0
-AMOUNTS = {"many events": 2_000, "many unknown": 2_000}  # of the large ones; bytes for the others
-_ROOT = Path(__file__).parents[2]
+AMOUNTS = {"many events": 2_000, "many grown": 2_000, "many unknown": 2_000}  # of the large ones; bytes for the others
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # see test_soak
 
 
@@ -53,24 +48,6 @@ class Sample:
 def sample() -> Sample:
     gc.collect()
     return Sample(round(resident(), 1), len(tasks.running()), handles(), len(QApplication.allWidgets()))
-
-
-@asynccontextmanager
-async def servers() -> AsyncIterator[dict[str, str]]:
-    """A fault server for each protocol, in a process of their own. Gives their addresses."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.loopback.faults_by_hand",
-        stdout=subprocess.PIPE, stdin=subprocess.PIPE, cwd=_ROOT,
-    )  # fmt: skip
-    assert process.stdout is not None and process.stdin is not None
-    places = {}
-    try:
-        while words := (await process.stdout.readline()).decode().split():
-            places[words[0]] = words[1]
-        yield places
-    finally:
-        process.stdin.close()
-        await process.wait()
 
 
 def asked(fault: str) -> str:
@@ -91,7 +68,7 @@ async def turn(sluice: Driven, page: SessionPage, dice: random.Random) -> str:
     """One message to a server that fails in some way. Returns how the run ended."""
     fault, runs = dice.choice(FAULTS), page.session.conversation.runs
     count = len(runs)
-    page._composer.put(asked(fault))  # in place of what was refused
+    page.box.composer.put(asked(fault))  # in place of what was refused
     page.send()
     await sluice.until(lambda: len(runs) > count, "the run", 60.0)
     if fault.startswith("hang") or fault == "503" or dice.random() < 0.1:
@@ -115,7 +92,7 @@ def test_nothing_grows_in_the_window(qapp: QApplication, tmp_path: Path) -> None
     done, samples = Counter[str](), list[Sample]()
 
     async def work() -> None:
-        async with servers() as places, window(qapp, tmp_path) as sluice:
+        async with all_protocols() as places, window(qapp, tmp_path) as sluice:
             end = now() + SECONDS
             protocols = [list(SHAPES)[i % len(SHAPES)] for i in range(TABS)]
             lives = [

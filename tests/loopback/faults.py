@@ -32,7 +32,8 @@ def _sse(data: Any, event: str = "") -> str:
 
 @dataclass(frozen=True)
 class Shape:
-    """How a protocol begins an answer, says a piece of text, says something nobody knows, and ends well."""
+    """How a protocol begins an answer, says a piece of text, says something nobody knows, and ends well. `grown` is
+    a message of so many pieces on a wire that repeats all of it with each."""
 
     start: Callable[[], str]
     text: Callable[[str], str]
@@ -42,6 +43,7 @@ class Shape:
     agent: str | None = "m"
     key: str = "key-1"
     lists: dict[str, Any] | None = None  # what other paths answer
+    grown: Callable[[int], str] | None = None
 
 
 def _chunk(text: str | None, finish: str | None = None) -> str:
@@ -63,6 +65,21 @@ def _envelope(kind: str, **data: Any) -> str:
     body = {"id": key, "timestamp": "2026-07-18T20:54:30Z", "requestId": "r", "type": kind, "agentPath": ["main"],
             "depth": 0, "data": data}  # fmt: skip
     return f"id: {key}\n" + _sse(body)
+
+
+def _grown(pieces: int) -> str:
+    """A message of Agentrail's in which each update holds all of the text so far, twice."""
+    lines: list[Any] = [{"type": "message.start", "message": _said("")}]
+    for count in range(1, pieces + 1):
+        so_far = _said("word " * count)
+        event = {"type": "text_delta", "contentIndex": 0, "delta": "word ", "partial": so_far}
+        lines.append({"type": "message.update", "message": so_far, "event": event})
+    lines.append({"type": "message.end", "message": _said("word " * pieces)})
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def _said(text: str) -> Any:
+    return {"role": "assistant", "content": [{"type": "text", "text": text}], "stopReason": "stop"}
 
 
 SHAPES: dict[str, Shape] = {
@@ -94,6 +111,7 @@ SHAPES: dict[str, Shape] = {
         lambda: json.dumps({"type": "message.end"}) + "\n" + json.dumps({"type": "session.end", "messages": []}) + "\n",
         media="application/x-ndjson",
         agent=None,
+        grown=_grown,
     ),
     "promptshuttle": Shape(
         lambda: _envelope("requestStarted", model="m"),
@@ -333,6 +351,17 @@ class FaultServer:
 
     async def _many_events(self, exchange: Exchange) -> None:
         await self._flood(exchange, lambda: self.shape.text("word "))
+
+    async def _many_grown(self, exchange: Exchange) -> None:
+        """`amount` events, each of which repeats its message up to there, where the wire does that."""
+        if self.shape.grown is None:
+            await self._many_events(exchange)
+            return
+        await self._open(exchange)
+        pieces, message = 200, self.shape.grown(200)
+        for _ in range((self.amount or 1_000_000) // pieces):
+            await exchange.send(message)
+        await exchange.send(self.shape.start() + self.shape.text("there.") + self.shape.end())
 
     async def _many_unknown(self, exchange: Exchange) -> None:
         await self._flood(exchange, lambda: self.shape.strange("mystery"))
