@@ -42,7 +42,7 @@ class ConnectionDesk(QObject):
         dialog = ConnectionsDialog(self._window.workspace.connections, current, self._window)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.edit_wanted.connect(lambda profile: self._edit_in(dialog, profile))
-        dialog.changed.connect(self._refresh)
+        dialog.changed.connect(self.refresh)
         dialog.open()
 
     def _edit_in(self, dialog: ConnectionsDialog, profile: Profile) -> None:
