@@ -208,6 +208,28 @@ def test_the_release_names_only_what_is_here() -> None:
     assert {"libgl1", "libxcb-cursor0"} <= wanted & set(text.split())
 
 
+def test_the_release_tells_of_itself_with_the_key_that_it_builds_in() -> None:
+    text = (ROOT / ".github" / "workflows" / "release.yml").read_text()
+    build, sign = (PACKAGING / "build.py").read_text(), (PACKAGING / "sign_release.py").read_text()
+    for name in ("SLUICE_UPDATES_URL", "SLUICE_UPDATES_KEY"):
+        assert f"{name}: ${{{{ vars.{name} }}}}" in text
+        assert f'"{name}"' in build
+    assert "SLUICE_UPDATES_SECRET: ${{ secrets.SLUICE_UPDATES_SECRET }}" in text
+    assert '"SLUICE_UPDATES_SECRET"' in sign
+    assert text.index('public)" = "$SLUICE_UPDATES_KEY"') < text.index("sign_release.py sign")
+
+
+def test_what_a_program_may_fetch_is_open_to_everybody(scripts: None) -> None:
+    import wheels
+
+    def report(url: str) -> dict[str, Any]:
+        return {"install": [{"download_info": {"url": url, "archive_info": {"hashes": {"sha256": "0"}}}}]}
+
+    for closed in ("file:///opt/a.whl", "https://me:secret@x.example/a.whl", "http://x.example/a.whl"):
+        with pytest.raises(SystemExit, match="open package index"):
+            wheels.fetchable(report(closed))
+
+
 def test_the_flatpak_names_files_that_are_here() -> None:
     text = (PACKAGING / "flatpak" / f"{METAINFO.name.removesuffix('.metainfo.xml')}.yml").read_text()
     assert "--filesystem" not in text.replace("No --filesystem", "")
