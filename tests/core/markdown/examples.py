@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
+import json
 from pathlib import Path
 
 from tests.core.markdown.expected import Read
@@ -81,10 +80,6 @@ EXAMPLES: list[tuple[str, list[Read]]] = [
 
 
 def specification() -> list[tuple[str, str]]:
-    """The examples of a CommonMark specification (source, HTML), if SLUICE_COMMONMARK names its text."""
-    name = os.environ.get("SLUICE_COMMONMARK")
-    if not name:
-        return []
-    text = Path(name).read_text(encoding="utf-8").replace("\u2192", "\t")
-    fence = "`" * 32
-    return re.findall(rf"^{fence} example[^\n]*\n(.*?)^\.\n(.*?)^{fence}$", text, re.DOTALL | re.MULTILINE)
+    """All examples of CommonMark and of the extensions of GitHub's Markdown: source, HTML. See `specs/LICENSE`."""
+    files = sorted((Path(__file__).parent / "specs").glob("*.json"))
+    return [(source, html) for file in files for source, html in json.loads(file.read_text(encoding="utf-8"))]
