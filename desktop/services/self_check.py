@@ -12,7 +12,7 @@ from importlib import import_module
 
 from desktop import __version__
 from desktop.core.adapters import PROTOCOLS, adapter_class
-from desktop.services import licences, tour
+from desktop.services import languages, licences, tour
 
 
 def report() -> tuple[list[str], list[str]]:
@@ -67,6 +67,11 @@ def _tour() -> str:
     return f"{len(tour.scenes())} recordings"
 
 
+def _languages() -> str:
+    assert len(languages.offered()) > 1, "the translations are not there"
+    return ", ".join(languages.offered().values())
+
+
 def _parts() -> str:
     lacking = [part.name for part in licences.parts() if not part.licence]
     assert not lacking, f"no licence for {', '.join(lacking)}"
@@ -81,5 +86,6 @@ _LOOKS: dict[str, Callable[[], str]] = {
     "code colours": _colours,
     "formulas": _formulas,
     "tour": _tour,
+    "languages": _languages,
     "licences": _parts,
 }
