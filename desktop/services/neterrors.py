@@ -21,6 +21,11 @@ def ours(error: Exception, url: str, began: bool, proxy: str | None = None) -> S
     return _in_answer(error, repr(error)) if began else _before(error, url, proxy, repr(error))
 
 
+def proxy_login(url: str, proxy: str) -> SluiceError:
+    """Our error for a proxy that wants to know who we are, told by the status 407 of a plain request."""
+    return ConnectionFailed(_proxy_words("407", _place(url), proxy), "HTTP 407", code="proxy")
+
+
 def _in_answer(error: Exception, detail: str) -> SluiceError:
     import httpx
 

@@ -25,7 +25,7 @@ from desktop.core.events import Failure
 from desktop.core.language import tr
 from desktop.core.requests import HttpCall, Reply
 from desktop.services import inflate
-from desktop.services.neterrors import ours
+from desktop.services.neterrors import ours, proxy_login
 from desktop.services.network import DIRECT, Choice, Route, context_for, place
 from desktop.services.turns import Turns
 from desktop.services.upload import PIECE, Gone, unheard, upload_of
@@ -154,6 +154,8 @@ class Transport:
             request = await self._request(client.http, call, route, gone)
             response = await client.http.send(request, stream=True)
             try:
+                if response.status_code == 407 and choice.proxy:
+                    raise proxy_login(call.url, choice.proxy)
                 began = True
                 headers = {name.lower(): value for name, value in response.headers.items()}
                 chunks = inflate.plain(response.aiter_raw(), headers)

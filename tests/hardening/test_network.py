@@ -217,16 +217,12 @@ async def test_the_proxy_is_used_and_logged_into() -> None:
             choice = route.choose(f"http://{HOST}/v1")
             assert chosen_words(choice.proxy, choice.why) == f"By the proxy {proxy.url}: it is set for this connection"
             assert "p@ss" not in repr(choice)
-            failure = trouble_or_status(await fetched(f"http://{HOST}/v1", route_of(network, {PROXY_SECRET: "wrong"})))
-            assert failure == 407
+            failure = trouble(await fetched(f"http://{HOST}/v1", route_of(network, {PROXY_SECRET: "wrong"})))
+            assert (failure.code, "user name and password" in failure.text) == ("proxy", True)
             checks, doctor = await examined(f"http://{HOST}/v1", route)
             assert "proxy" in checks["Answer"].words
             assert "p@ss" not in doctor.report()
             assert "ada:" not in doctor.report()
-
-
-def trouble_or_status(reply: Reply) -> int:
-    return reply.status
 
 
 async def test_tls_through_a_proxy(authority: Certificate, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,9 +51,12 @@ async def ask(
     *options: str,
     key: str | None = None,
     on_event: Callable[[asyncio.subprocess.Process, dict[str, Any]], None] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Asked:
-    """Run `ask` to its end. `on_event` hears each event as it comes and may signal the process."""
+    """Run `ask` to its end. `on_event` hears each event as it comes and may signal the process; `environment` goes
+    before this process's own."""
     env = {**os.environ, "PYTHONPATH": str(_ROOT), "NO_PROXY": "*", **({"LOOPBACK_KEY": key} if key else {})}
+    env |= environment or {}
     given = ["--key-env", "LOOPBACK_KEY"] if key else []
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "desktop", "ask", "--protocol", protocol, "--url", url, *given, *options,
