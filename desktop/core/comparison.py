@@ -247,7 +247,7 @@ def _times(conversation: Conversation) -> list[str]:
         "–" if seen.first_word is None else duration(seen.first_word),
         duration(max(gaps)) if gaps else tr("under 1 s"),
         tr("{into} in, {out} out", into=_count(u.input for u in usages), out=_count(u.output for u in usages)),
-        f"{sum(cost):.4g}" if cost else "–",
+        number(sum(cost), form=".4g") if cost else "–",
     ]
 
 

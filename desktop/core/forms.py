@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from desktop.core import language
 from desktop.core.language import mark, tr
 
 FieldKind = Literal["text", "number", "integer", "bool", "one", "many", "json"]
@@ -140,10 +141,10 @@ _MOST = {
 def _bounds(field: FormField, size: float) -> str | None:
     if field.least is not None and size < field.least:
         words = _LEAST.get(field.kind, mark("“{label}” takes at least {bound}."))
-        return tr(words, label=field.label, bound=f"{field.least:g}")
+        return tr(words, label=field.label, bound=language.number(field.least, form="g"))
     if field.most is not None and size > field.most:
         words = _MOST.get(field.kind, mark("“{label}” takes at most {bound}."))
-        return tr(words, label=field.label, bound=f"{field.most:g}")
+        return tr(words, label=field.label, bound=language.number(field.most, form="g"))
     return None
 
 

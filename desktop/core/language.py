@@ -66,9 +66,9 @@ def trn(one: str, many: str, n: int, /, **values: object) -> str:
     return _filled(said[form] if said and form < len(said) else source, source, values)
 
 
-def number(value: float, digits: int = 0) -> str:
-    """A number with its thousands apart and `digits` of a fraction: 1,234.5 in English."""
-    written = f"{value:,.{digits}f}"
+def number(value: float, digits: int = 0, form: str = "") -> str:
+    """A number with its thousands apart and `digits` of a fraction, or as another format of Python's: 1,234.5."""
+    written = format(value, form or f",.{digits}f")
     return written.translate(_signs) if _signs else written
 
 

@@ -68,7 +68,7 @@ def usage_words(usage: Usage) -> list[str]:
     if usage.input is not None or usage.output is not None:
         words.append(tr("{into} in, {out} out", into=number(usage.input or 0), out=number(usage.output or 0)))
     if usage.cost is not None:
-        words.append(f"{usage.cost:.4g} {usage.currency or 'USD'}")
+        words.append(f"{number(usage.cost, form='.4g')} {usage.currency or 'USD'}")
     return words
 
 

@@ -87,7 +87,7 @@ class Connections:
 
     def name_for(self, connection: Connection) -> str:
         """A name made of the protocol and the address."""
-        name, host = adapter_class(connection.protocol).name, urlsplit(connection.base_url).netloc
+        name, host = tr(adapter_class(connection.protocol).name), urlsplit(connection.base_url).netloc
         return tr("{name} at {host}", name=name, host=host)
 
     def about(self, profile: Profile) -> str:

@@ -91,7 +91,7 @@ class Doctor:
         """All of it as text for somebody who helps. It names the server, and no secret."""
         lines = [
             f"Sluice {__version__}, {platform.system()} {platform.release()}, Python {platform.python_version()}",
-            f"{adapter_class(self.connection.protocol).name}, {place(self.connection.base_url)}",
+            f"{tr(adapter_class(self.connection.protocol).name)}, {place(self.connection.base_url)}",
             *self.route.network.about(),
             *(f"{_MARKS[c.state]} {c.name} ({number(c.seconds, 2)} s): {c.words}" for c in self.checks),
         ]

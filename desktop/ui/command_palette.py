@@ -45,7 +45,7 @@ class CommandPalette(QDialog):
         self._list.clear()
         for command in matching(COMMANDS, text):
             keys = self._commands.shortcuts.keys(command.id).toString(QKeySequence.SequenceFormat.NativeText)
-            row = QTreeWidgetItem([command.said.removesuffix("…"), keys])
+            row = QTreeWidgetItem([command.said.removesuffix("…").rstrip(), keys])
             row.setData(0, _ID, command.id)
             row.setForeground(1, self.palette().placeholderText())
             self._list.addTopLevelItem(row)

@@ -69,7 +69,7 @@ class ConnectionEditor(QDialog):
         self._name = QLineEdit(placeholderText=tr("What you call it"))
         self._protocol = QComboBox()
         for protocol in PROTOCOLS:
-            self._protocol.addItem(adapter_class(protocol).name, protocol)
+            self._protocol.addItem(tr(adapter_class(protocol).name), protocol)
         self._url = QLineEdit()
         self._agent = QComboBox(editable=True)
         self._agent.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)

@@ -39,8 +39,10 @@ class ShortcutsSheet(QDialog):
         self._find.textChanged.connect(self._fill)
         self._list = QTreeWidget(rootIsDecorated=False)
         self._list.setAccessibleName(tr("Shortcuts"))
-        self._list.setHeaderLabels([tr("Command"), tr("Keys")])
+        self._list.setHeaderLabels([tr("Command"), tr("Shortcut")])
+        self._list.header().setStretchLastSection(False)
         self._list.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self._list.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         self._list.currentItemChanged.connect(lambda *_: self._show())
         self._keys = QKeySequenceEdit()
         self._keys.setMaximumSequenceLength(1)
@@ -52,7 +54,7 @@ class ShortcutsSheet(QDialog):
         layout.addWidget(self._list, 1)
         layout.addWidget(self._words)
         layout.addLayout(self._row())
-        self.resize(520, 560)
+        self.resize(620, 560)
         self._fill()
 
     def _row(self) -> QHBoxLayout:
@@ -70,7 +72,7 @@ class ShortcutsSheet(QDialog):
         self._list.clear()
         for command in matching(COMMANDS, self._find.text()):
             keys = self._commands.shortcuts.keys(command.id).toString(QKeySequence.SequenceFormat.NativeText)
-            row = QTreeWidgetItem([command.said.removesuffix("…"), keys])
+            row = QTreeWidgetItem([command.said.removesuffix("…").rstrip(), keys])
             row.setData(0, _ID, command.id)
             self._list.addTopLevelItem(row)
             if command.id == chosen:

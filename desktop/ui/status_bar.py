@@ -153,6 +153,6 @@ def _usage_words(run: Usage | None, session: Usage | None) -> list[str]:
         words.append(tr("{input} in, {output} out", input=number(run.input or 0), output=number(run.output or 0)))
     for usage in (run, session):
         if usage and usage.cost is not None:
-            words.append(f"{usage.cost:.4g} {usage.currency or 'USD'}")
+            words.append(f"{number(usage.cost, form='.4g')} {usage.currency or 'USD'}")
             break
     return words

@@ -78,7 +78,7 @@ def _table(name: str) -> QTreeWidget:
 def _add(table: QTreeWidget, name: str, found: Sum) -> None:
     figures = [found.input, found.output, found.reasoning, found.cached]
     words = [number(figure) if figure is not None else "–" for figure in figures]
-    cost = ", ".join(f"{value:.4g} {currency}" for currency, value in sorted(found.cost.items())) or "–"
+    cost = ", ".join(f"{number(value, form='.4g')} {currency}" for currency, value in sorted(found.cost.items())) or "–"
     row = QTreeWidgetItem([name, *words, cost])
     for column in range(1, len(_HEADS)):
         row.setTextAlignment(column, 0x82)  # right, centred

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QFont
 
-from desktop.core.language import mark, tr, trn
+from desktop.core.language import mark, number, tr, trn
 from desktop.core.visible import one_line
 from desktop.core.wire_words import event_line
 from desktop.services.recorder import Recorder
@@ -206,4 +206,4 @@ class WireModel(QAbstractTableModel):
 def _size(size: int) -> str:
     if size < 10_000:
         return f"{size} B"
-    return f"{size / 1000:.0f} kB" if size < 1_000_000 else f"{size / 1_000_000:.1f} MB"
+    return f"{number(size / 1000)} kB" if size < 1_000_000 else f"{number(size / 1_000_000, 1)} MB"

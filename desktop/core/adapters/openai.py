@@ -190,7 +190,7 @@ class OpenAIAdapter(Adapter):
     """A server that speaks OpenAI's Chat Completions. The agent of its connection is the model's name."""
 
     id = "openai"
-    name = "OpenAI-compatible"
+    name = mark("OpenAI-compatible")
     can = Capabilities(
         needs=("base_url", "key", "agent"),
         auth="bearer",

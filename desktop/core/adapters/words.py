@@ -8,7 +8,7 @@ from html import unescape
 from typing import Any
 
 from desktop.core.events import Failure
-from desktop.core.language import mark, tr, trn
+from desktop.core.language import mark, number, tr, trn
 from desktop.core.requests import Reply
 from desktop.core.wire.jsontext import clean, parse
 
@@ -99,7 +99,7 @@ def size_words(count: int) -> str:
     """A number of bytes as people write it."""
     for unit, size in (("GB", 1 << 30), ("MB", 1 << 20), ("KB", 1 << 10)):
         if count >= size:
-            return f"{count / size:.4g} {unit}"
+            return f"{number(count / size, form='.4g')} {unit}"
     return trn("{n} byte", "{n} bytes", count)
 
 
