@@ -23,18 +23,19 @@ from desktop.services.history import History, Hit, SessionRecord
 from desktop.services.importing import read_file
 from desktop.services.paths import private_file
 
-_MOST = 500  # conversations in the list
-_HITS = 60
+_LISTED, _HITS = 500, 30  # conversations, or places that were found, in one part of the list
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for: words, one connection's id, a moment in seconds since 1970, or what is archived."""
+    """What is looked for: words, one connection's id, a moment in seconds since 1970, or what is archived; and how many
+    parts of the list, from the newest on."""
 
     text: str = ""
     profile: str | None = None
     since: float | None = None
     archived: bool = False
+    parts: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,14 @@ class Library:
         if wanted.text.strip():
             found = await self._found(wanted)
         else:
-            of = await self._history.sessions(_MOST, None, wanted.archived, wanted.profile, wanted.since)
+            most = _LISTED * wanted.parts
+            of = await self._history.sessions(most, None, wanted.archived, wanted.profile, wanted.since)
             found = [_entry(record) for record in of]
         return [entry for entry in found if entry.key not in self._deleted]
 
     async def _found(self, wanted: Wanted) -> list[Entry]:
         titled = await self._history.titled(wanted.text.strip(), 20, wanted.profile, wanted.since)
-        hits = await self._history.search(wanted.text, _HITS, wanted.profile, wanted.since)
+        hits = await self._history.search(wanted.text, _HITS * wanted.parts, wanted.profile, wanted.since)
         return [*map(_entry, titled), *sorted(map(_place, hits), key=lambda place: -place.updated)]
 
     # ---- changing

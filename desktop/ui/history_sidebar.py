@@ -64,11 +64,13 @@ class HistorySidebar(QWidget):
         self._archived = False
         self._connections: Sequence[tuple[str, str]] = ()
         self._shown: tuple[date, tuple[Entry, ...]] | None = None
+        self._parts = 1  # of the list, which grows as somebody reads on
+        self._grew = 0  # entries when it was to grow last
         self._search = QLineEdit(placeholderText=tr("Search"), clearButtonEnabled=True, objectName="history_search")
         self._search.setAccessibleName(tr("Search all conversations"))
         self._search.installEventFilter(self)
         self._pause = QTimer(self, interval=120, singleShot=True)
-        self._pause.timeout.connect(self._ask)
+        self._pause.timeout.connect(self._ask_anew)
         self._search.textChanged.connect(lambda _: self._pause.start())
         self._filter = QToolButton(autoRaise=True, objectName="history_filter", toolTip=tr("Filter"))
         self._filter.setAccessibleName(tr("Filter the conversations"))
@@ -89,6 +91,7 @@ class HistorySidebar(QWidget):
         self._list.itemClicked.connect(self._open)
         self._list.itemChanged.connect(self._edited)
         self._list.customContextMenuRequested.connect(self._open_menu)
+        self._list.verticalScrollBar().valueChanged.connect(self._read_on)
         self._list.delete_wanted.connect(lambda entry: self.action_wanted.emit("delete", entry))
 
     def _place(self) -> None:
@@ -115,7 +118,7 @@ class HistorySidebar(QWidget):
         since = None
         if self._days is not None:
             since = datetime.now().astimezone().timestamp() - self._days * _DAY
-        return Wanted(self._search.text().strip(), self._profile, since, self._archived)
+        return Wanted(self._search.text().strip(), self._profile, since, self._archived, self._parts)
 
     def focus_search(self) -> None:
         """Put the keyboard into the search field."""
@@ -137,7 +140,7 @@ class HistorySidebar(QWidget):
             self._tell()
             return
         self._shown = shown
-        kept = self._list.entry()
+        kept, place = self._list.entry(), self._list.verticalScrollBar().value()
         self._list.blockSignals(True)
         self._list.clear()
         heading = ""
@@ -150,8 +153,17 @@ class HistorySidebar(QWidget):
             self._list.addItem(row)
             if kept is not None and (kept.key, kept.item) == (entry.key, entry.item):
                 self._list.setCurrentItem(row)
+        self._list.doItemsLayout()
+        self._list.verticalScrollBar().setValue(place)
         self._list.blockSignals(False)
         self._tell()
+
+    def _read_on(self, value: int) -> None:
+        """At the end of the list older ones are asked for, as long as there are any."""
+        count = len(self._shown[1]) if self._shown else 0
+        if value == self._list.verticalScrollBar().maximum() > 0 and count > self._grew:
+            self._grew, self._parts = count, self._parts + 1
+            self._ask()
 
     def _tell(self) -> None:
         words = [name for key, name in self._connections if key == self._profile]
@@ -249,6 +261,12 @@ class HistorySidebar(QWidget):
     def _set(self, name: str, value: object) -> None:
         setattr(self, name, value)
         self.set_theme(self._theme)
+        self._ask_anew()
+
+    def _ask_anew(self) -> None:
+        """Other words or filters: from the beginning."""
+        self._parts, self._grew = 1, 0
+        self._list.verticalScrollBar().setValue(0)
         self._ask()
 
     def _ask(self) -> None:

@@ -72,6 +72,7 @@ class MainWindow(QMainWindow):
         self._workspace: Workspace | None = None
         self._asks: AskDesk | None = None
         self._waiting = 0  # requests, in all tabs
+        self._going: set[str] = set()  # keys of the tabs with a live run
         self._stale: set[SessionPage] = set()  # whose titles and badges are to be shown anew
         self._states = QTimer(self, interval=0, singleShot=True)
         self._states.timeout.connect(self._show_states)
@@ -413,9 +414,10 @@ class MainWindow(QMainWindow):
         self._corners.show_waiting(self._waiting)
         self._show_title()
         self.notices.look()
-        running = sum(page.session.running for page in self.pages())
-        self.counted.emit(running, self._waiting)
-        if not running:
+        going = {page.tab.key for page in self.pages() if page.session.running}
+        self.counted.emit(len(going), self._waiting)
+        if going != self._going:
+            self._going = going
             self.refresh_history()
 
     def _show_ask(self, key: str, ask: str) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QPlainTextEd
 from desktop.core.requests import Connection, Secrets
 from desktop.ui.history_sidebar import _ENTRY
 from tests.loopback.server import Server
+from tests.services.test_history_scale import fill
 from tests.ui.driving import Driven, drive, window
 from tests.ui.test_turns import Counting, counting, say
 
@@ -191,6 +192,40 @@ def test_search_finds_what_was_said_and_lands_on_it(qapp: QApplication, tmp_path
 
 def entries(rows: QListWidget) -> list:
     return [rows.item(i).data(_ENTRY) for i in range(rows.count()) if rows.item(i).data(_ENTRY)]
+
+
+def test_a_conversation_is_listed_while_it_is_answered(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with counting(qapp, tmp_path) as (sluice, _):
+            sluice.say("please hold")
+            await sluice.until(lambda: listed(sluice) == ["please hold"], "the list")
+            assert sluice.page.session.running
+
+    drive(qapp, work)
+
+
+def test_the_list_goes_on_where_somebody_reads_on_and_stays_where_they_are(qapp: QApplication, tmp_path: Path) -> None:
+    fill(tmp_path, 1200)
+
+    async def work() -> None:
+        async with window(qapp, tmp_path) as sluice:
+            rows = sluice.find("history_sidebar", QListWidget)
+            bar = rows.verticalScrollBar()
+            await sluice.until(lambda: len(listed(sluice)) == 500, "the first part")
+            for count in (1000, 1200):
+                bar.setValue(bar.maximum())
+                await sluice.until(lambda count=count: len(listed(sluice)) == count, f"{count} of them")
+            place = rows.itemAt(10, 60).text()
+            sluice.window.library_desk.rename("s700", "Another title")
+            await sluice.until(lambda: "Another title" in listed(sluice), "the new title")
+            assert rows.itemAt(10, 60).text() == place
+            QTest.keyClicks(sluice.find("history_search"), "common")
+            await sluice.until(lambda: len(listed(sluice)) == 30, "what was found")
+            assert bar.value() == 0
+            bar.setValue(bar.maximum())
+            await sluice.until(lambda: len(listed(sluice)) == 60, "more of it")
+
+    drive(qapp, work)
 
 
 def test_a_deletion_can_be_undone_and_is_final_afterwards(qapp: QApplication, tmp_path: Path) -> None:
