@@ -13,7 +13,6 @@ from desktop.services.session_bus import SessionBus
 from desktop.ui.notifier import Notifier
 from tests.ui.desktop_bus import Service
 from tests.ui.driving import Driven, drive
-from tests.ui.test_desktop import desk  # noqa: F401 - a fixture
 from tests.ui.test_turns import counting, say
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=True)  # raising a window, on no screen
