@@ -28,6 +28,7 @@ class ComposerBox(QFrame):
         self._slash = SlashMenu(self.composer, snippets)
         self.picker = ConnectionPicker()
         self.attach = tool_button("attach_button", tr("Attach pictures"))
+        self.attach.setMinimumWidth(48)  # it has a menu, whose arrow wants its own room
         self.thinking = tool_button("thinking_toggle", tr("Thinking"), checkable=True)
         self.activity = tool_button("activity_toggle", tr("Activity"), checkable=True)
         self.wire = tool_button("wire_toggle", tr("Wire"), checkable=True)

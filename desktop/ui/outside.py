@@ -75,6 +75,8 @@ class Outside(QObject):
         if not self._left_tabs(page):
             return
         pane, tabs, split = SidePane(page, self._window), self._window.tabs, self._split
+        for other in filter(None, (page, tabs.page())):
+            other.make_room(tabs.width() // 2)
         split.insertWidget(split.indexOf(tabs) + 1, pane)
         split.setStretchFactor(split.indexOf(pane), 1)
         sizes = split.sizes()

@@ -252,6 +252,10 @@ class SessionPage(QWidget):
         """Fold the activity in or out."""
         self.box.activity.click()
 
+    def make_room(self, width: int) -> None:
+        """Be as narrow as so many pixels: what stands beside the transcript folds away if need be."""
+        self._side.make_room(width)
+
     def open_find(self) -> None:
         """Find in this conversation."""
         self.reading.find.open_bar()

@@ -51,6 +51,12 @@ class SidePanel(QSplitter):
         elif isinstance(item, ToolItem):
             self._toggles.activity.setChecked(True)
 
+    def make_room(self, width: int) -> None:
+        """Fold thoughts and activity away in a page that becomes so narrow that nothing else would fit."""
+        if width < _NARROW:
+            self._toggles.thinking.setChecked(False)
+            self._toggles.activity.setChecked(False)
+
     def show_tool(self, item: str) -> None:
         """Open the activity at an item."""
         self._toggles.activity.setChecked(True)
