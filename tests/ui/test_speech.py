@@ -103,7 +103,7 @@ def test_qts_own_buttons_are_german_too(german: QApplication) -> None:
 
 
 def test_days_are_german(german: QApplication) -> None:
-    today = datetime(2026, 11, 21).astimezone().date()  # noqa: DTZ001
+    today = datetime(2026, 11, 21).astimezone().date()
     assert day_words(datetime(2026, 11, 21, 9).timestamp(), today) == "Heute"  # noqa: DTZ001
     assert day_words(datetime(2026, 11, 18, 9).timestamp(), today) == "Mittwoch"  # noqa: DTZ001
     assert day_words(datetime(2026, 3, 1, 9).timestamp(), today) == "März 2026"  # noqa: DTZ001
