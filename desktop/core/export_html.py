@@ -44,6 +44,7 @@ pre { background-color: #f3f1ec; font-size: 8.5pt; white-space: pre-wrap } block
 code { font-size: 9pt }
 """
 _PAPER_TABLE = '<table border="1" cellspacing="0" cellpadding="4" style="border-collapse: collapse">'
+_BOXES = {"[ ] ": "☐ ", "[x] ": "☑ ", "[X] ": "☑ "}
 _TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 
 
@@ -79,7 +80,7 @@ def _html(section: Section, paper: bool) -> str:
             shown = shown.replace("<table>", _PAPER_TABLE) if paper else shown
             return f'<div class="answer" dir="auto">{shown}</div>'
         case "literal" if paper:
-            return f'<div class="said">{text}</div>' + "".join(f"<p>{_picture(image)}</p>" for image in section.images)
+            return f'<p class="said">{text}</p>' + "".join(f"<p>{_picture(image)}</p>" for image in section.images)
         case "literal":
             return f'<div class="said" dir="auto">{text}{"".join(map(_picture, section.images))}</div>'
         case "details" if paper:
@@ -97,8 +98,19 @@ def _picture(image: Image) -> str:
 
 def _rendered(text: str) -> str:
     """Markdown as HTML: markup in the text is shown, not used; pictures are named, not fetched."""
-    html: str = _parser().render(text)
+    parser = _parser()
+    tokens = parser.parse(text)
+    _tick(tokens)
+    html: str = parser.renderer.render(tokens, parser.options, {})
     return html
+
+
+def _tick(tokens: Sequence[Token]) -> None:
+    """Tasks in a list get a box."""
+    for item, _, line in zip(tokens, tokens[1:], tokens[2:], strict=False):
+        first = line.children[0] if item.type == "list_item_open" and line.children else None
+        if first is not None and first.type == "text" and first.content[:4] in _BOXES:
+            first.content = _BOXES[first.content[:4]] + first.content[4:]
 
 
 @cache

@@ -8,6 +8,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -185,15 +186,16 @@ def _moments(run: SavedRun) -> Iterator[tuple[float, AnyEvent]]:
             yield until, replace(event, text="")
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, content: str | bytes) -> None:
     """Write an export whole or not at all, readable by its owner only. Raises StoreTrouble."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         private_file(temporary)
-        temporary.write_text(text, "utf-8", "replace", newline="\n")
+        temporary.write_bytes(content.encode("utf-8", "replace") if isinstance(content, str) else content)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         words = tr("The file could not be written: {reason}.", reason=error.strerror or error)
         raise StoreTrouble(words) from error
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from base64 import b64decode
 from datetime import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QMarginsF, QStandardPaths, QUrl, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QMarginsF, QStandardPaths, QUrl, Signal
 from PySide6.QtGui import QImage, QPageLayout, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QFormLayout, QHBoxLayout, QPushButton, QWidget
 
@@ -100,10 +101,8 @@ async def save(workspace: Workspace, key: str, path: Path, form: str, parts: Par
     """Write an export: md, html, json or pdf. Raises StoreTrouble."""
     agent = await workspace.agent_name(key)
     text = await workspace.library.export(key, "paper" if form == "pdf" else form, parts, agent, when_words)
-    if form == "pdf":
-        write_pdf(path, text)
-    else:
-        write_file(path, text)
+    content = await asyncio.to_thread(as_pdf, text) if form == "pdf" else text
+    await asyncio.to_thread(write_file, path, content)
 
 
 def when_words(at: float) -> str:
@@ -111,9 +110,11 @@ def when_words(at: float) -> str:
     return f"{datetime.fromtimestamp(at).astimezone():%Y-%m-%d %H:%M}"
 
 
-def write_pdf(path: Path, html: str) -> None:
-    """Print HTML of our own making. Raises StoreTrouble."""
-    writer = QPdfWriter(str(path))
+def as_pdf(html: str) -> bytes:
+    """HTML of our own making, printed."""
+    held = QBuffer()
+    held.open(QIODevice.OpenModeFlag.WriteOnly)
+    writer = QPdfWriter(held)
     writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
     writer.setPageMargins(QMarginsF(0, 0, 0, 0), QPageLayout.Unit.Millimeter)
     writer.setTitle(tr("Conversation"))
@@ -121,8 +122,7 @@ def write_pdf(path: Path, html: str) -> None:
     document = _Paper()
     document.setHtml(html)
     document.print_(writer)
-    if not path.is_file() or not path.stat().st_size:
-        raise StoreTrouble(tr("The PDF could not be written there."))
+    return bytes(held.data().data())
 
 
 class _Paper(QTextDocument):
