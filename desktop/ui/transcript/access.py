@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from PySide6.QtCore import QObject, QPoint, QRect, QSize, QTimer
-from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QAccessibleInterface
+from PySide6.QtGui import (
+    QAccessible,
+    QAccessibleActionInterface,
+    QAccessibleAnnouncementEvent,
+    QAccessibleInterface,
+)
+from shiboken6 import VoidPtr, getCppPointer
 
-from desktop.core.conversation import Added, AnswerItem, AskItem, Change, EndItem, Grew, NoticeItem
+from desktop.core.conversation import Added, AnswerItem, AskItem, Change, EndItem, Grew, NoticeItem, RunChanged
 from desktop.core.language import tr
 from desktop.ui import accessible
 from desktop.ui.accessible import Interface
+from desktop.ui.transcript.rows import Row
 
 if TYPE_CHECKING:
     from desktop.ui.transcript.view import TranscriptView
@@ -36,13 +44,17 @@ class Announcer:
         """Collect what is new. Nothing is done while nobody listens."""
         if not QAccessible.isActive():
             return
-        items = self._view.stack.conversation.items
+        items, runs = self._view.stack.conversation.items, self._view.stack.conversation.runs
         for change in changes:
             if isinstance(change, Grew) and isinstance(items.get(change.item), AnswerItem):
                 self._text = (self._text + change.text)[-4 * _MOST :]
+            elif isinstance(change, Added) and isinstance(answer := items.get(change.item), AnswerItem):
+                self._text = (self._text + answer.text)[-4 * _MOST :]  # what came in its first frame
             elif isinstance(change, Added) and isinstance(items.get(change.item), EndItem | AskItem | NoticeItem):
                 row = self._view.stack.entry(self._view.stack.index[change.item]).row
                 self._text += f"\n{row.row.words}.\n" if row else ""
+            elif isinstance(change, RunChanged) and self._text and runs[change.run].status is not None:
+                self._text += "\n"  # nothing follows: its last words are said, too
         if self._text and not self._timer.isActive():
             self._timer.start()
 
@@ -73,6 +85,13 @@ class EntryNode(QObject):
         """The plain text of the entry."""
         stack = self.view.stack
         return stack.entry(self.index).plain(_AT_ONCE) if self.index < len(stack.ids) else ""
+
+    @property
+    def row(self) -> Row | None:
+        """The row of the entry, if it has one."""
+        stack = self.view.stack
+        block = stack.entry(self.index).row if self.index < len(stack.ids) else None
+        return block.row if block is not None else None
 
     def rect(self) -> QRect:
         """Where it is on the screen; empty while it is out of sight."""
@@ -139,16 +158,59 @@ class PaneInterface(Interface):
         return made
 
 
+class RowAction(QAccessibleActionInterface):
+    """Pressing an entry's row, for those that a press opens, folds or brings up."""
+
+    def __init__(self, entry: EntryInterface) -> None:
+        super().__init__()
+        self._entry = ref(entry)
+
+    def actionNames(self) -> list[str]:
+        entry = self._entry()
+        return [self.pressAction()] if entry is not None and entry.pressable else []
+
+    def doAction(self, name: str) -> None:
+        entry = self._entry()
+        node = entry.node if entry is not None else None
+        if node is not None and name in self.actionNames():  # once the bus has its answer: a dialog may open
+            QTimer.singleShot(0, node.view, lambda: node.view.hands.press_row(node.index))
+
+    def keyBindingsForAction(self, name: str) -> list[str]:
+        return []
+
+    def localizedActionName(self, name: str) -> str:
+        return tr("Press") if name == self.pressAction() else name
+
+    def localizedActionDescription(self, name: str) -> str:
+        return ""
+
+
 class EntryInterface(Interface):
-    """One entry: its text is its name."""
+    """One entry: its text is its name. Rows that can be pressed are buttons."""
+
+    def __init__(self, target: QObject) -> None:
+        super().__init__(target)
+        self._action = RowAction(self)
+
+    def interface_cast(self, kind: QAccessible.InterfaceType) -> VoidPtr:
+        if kind == QAccessible.InterfaceType.ActionInterface and self.pressable:
+            return VoidPtr(getCppPointer(self._action)[0])
+        return VoidPtr(0)  # None would end the program
 
     @property
-    def _node(self) -> EntryNode | None:
+    def pressable(self) -> bool:
+        """Whether a press does something."""
+        row = self.node.row if self.node is not None else None
+        return row is not None and bool(row.action)
+
+    @property
+    def node(self) -> EntryNode | None:
+        """What it speaks for; None when that is gone."""
         return self.object()  # type: ignore[return-value]
 
     @property
     def widget(self) -> TranscriptView | None:
-        node = self._node
+        node = self.node
         return node.view if node is not None else None
 
     def parent(self) -> QAccessibleInterface | None:
@@ -156,15 +218,15 @@ class EntryInterface(Interface):
         return QAccessible.queryAccessibleInterface(view) if view is not None else None
 
     def text(self, kind: QAccessible.Text) -> str:
-        node = self._node
+        node = self.node
         return node.text() if node is not None and kind == QAccessible.Text.Name else ""
 
     def rect(self) -> QRect:
-        node = self._node
+        node = self.node
         return node.rect() if node is not None else QRect()
 
     def role(self) -> QAccessible.Role:
-        return QAccessible.Role.Paragraph
+        return QAccessible.Role.Button if self.pressable else QAccessible.Role.Paragraph
 
     def state(self) -> QAccessible.State:
         made = QAccessible.State()
@@ -172,6 +234,9 @@ class EntryInterface(Interface):
         view = self.widget
         made.invisible = view is None or not view.isVisible()
         made.offscreen = self.rect().isEmpty()
+        row = self.node.row if self.node is not None else None
+        if row is not None and row.folded is not None:
+            made.expandable, made.expanded, made.collapsed = True, not row.folded, row.folded
         return made
 
 

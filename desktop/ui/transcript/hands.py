@@ -209,6 +209,12 @@ class Hands:
         else:
             view.item_activated.emit(view.stack.ids[target.entry])
 
+    def press_row(self, index: int) -> None:
+        """Do what a press on an entry's row does."""
+        row = self._view.stack.entry(index).row if index < len(self._view.stack.ids) else None
+        if row is not None and row.row.action:
+            self.press(Target(index, 0, 0, row.row.action))
+
     # ---- keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> bool:

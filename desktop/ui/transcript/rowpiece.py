@@ -132,9 +132,7 @@ class RowPiece(PaintedPiece):
         return self.width - self._left - (20 if self.row.folded is not None else 0)
 
     def action_at(self, point: QPointF) -> str:
-        if self.row.folded is not None:
-            return "fold"
-        return "activate" if self.row.press or self.row.card else ""
+        return self.row.action
 
     def paint(self, painter: QPainter, clip: QRectF, selected: Span | None, found: list[Span]) -> None:
         theme = self.styles.theme

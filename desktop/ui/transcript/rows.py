@@ -70,6 +70,13 @@ class Row:
         parts = (self.title, self.detail, self.state, self.time, self.press)
         return ", ".join(part for part in parts if part)
 
+    @property
+    def action(self) -> str:
+        """What a press does: "fold", "activate" (which is for the owner), or nothing."""
+        if self.folded is not None:
+            return "fold"
+        return "activate" if self.press or self.card else ""
+
 
 def is_live(item: Item) -> bool:
     """Whether the row shows a time that goes on."""

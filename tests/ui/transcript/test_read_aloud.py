@@ -1,0 +1,108 @@
+"""The answer over the accessibility bus, read from outside of the program while it streams."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.loopback.server import Exchange, Request, Server
+from tests.ui import assistive
+from tests.ui.assistive import Hands, Node
+
+pytestmark = pytest.mark.skipif(bool(assistive.missing()), reason=f"not installed: {', '.join(assistive.missing())}")
+
+SENTENCES = ("The first sentence stands. ", "A second one follows it. ", "Then the third, with **strong** words.\n\n")
+
+
+class Dictating:
+    """An agent that goes on only when it is told to."""
+
+    def __init__(self) -> None:
+        self._pieces: asyncio.Queue[dict[str, object] | None] = asyncio.Queue()
+
+    def say(self, **delta: object) -> None:
+        self._pieces.put_nowait(delta)
+
+    def end(self) -> None:
+        self._pieces.put_nowait(None)
+
+    async def handle(self, request: Request, exchange: Exchange) -> None:
+        if request.method != "POST":
+            await exchange.reply(404)
+            return
+        await exchange.start(headers={"content-type": "text/event-stream"})
+        while (delta := await self._pieces.get()) is not None:
+            await _send(exchange, {"index": 0, "delta": delta})
+        await _send(exchange, {"index": 0, "delta": {}, "finish_reason": "stop"})
+        await exchange.send(b"data: [DONE]\n\n")
+
+
+async def _send(exchange: Exchange, choice: dict[str, object]) -> None:
+    await exchange.send(b"data: " + json.dumps({"id": "c", "model": "m", "choices": [choice]}).encode() + b"\n\n")
+
+
+@asynccontextmanager
+async def asked(folder: Path, agent: Dictating) -> AsyncIterator[Hands]:
+    """The program with a question asked."""
+    async with Server(agent.handle) as server:
+        async with assistive.sluice(folder, "--protocol", "openai", "--url", f"{server.url}/v1") as hands:
+            await hands.until(lambda: "Message" in hands.reader.focused, "the keyboard in the composer")
+            hands.type("go")
+            hands.keys("Return")
+            await hands.find("document", "Conversation")
+            yield hands
+
+
+def conversation(hands: Hands) -> list[Node]:
+    """The parts of the transcript."""
+    pane = next(node for node in hands.reader.nodes() if node.role == "document")
+    return pane.children
+
+
+def names(hands: Hands) -> list[str]:
+    return [node.name for node in conversation(hands)]
+
+
+async def test_the_answer_is_read_while_it_streams_and_is_what_was_sent(tmp_path: Path) -> None:
+    agent = Dictating()
+    async with asked(tmp_path, agent) as hands:
+        sent = ""
+        for sentence in SENTENCES:
+            for at in range(0, len(sentence), 3):
+                agent.say(content=sentence[at : at + 3])
+            sent += sentence
+            expected = sent.replace("**", "").strip()
+            await hands.until(lambda words=expected: words in names(hands), expected)  # type: ignore[misc]
+        assert names(hands)[:2] == ["go", expected]
+        await hands.until(lambda: any("third" in said for said in hands.reader.said), "the last sentence said aloud")
+        said = " ".join(hands.reader.said)
+        assert "first sentence" in said, hands.reader.said
+        assert said.index("first sentence") < said.index("second one") < said.index("third, with strong words")
+        assert len([words for words in hands.reader.said if "sentence" in words or "one follows" in words]) <= 3
+        agent.say(content="Last words")
+        agent.end()
+        await hands.until(lambda: hands.reader.said[-1] == "Last words", "the last words, without a full stop")
+        await hands.find("push button", "Send")  # in the place of Stop
+        assert names(hands)[:2] == ["go", f"{expected}\nLast words"]
+
+
+async def test_a_thought_is_opened_by_a_press_over_the_bus(tmp_path: Path) -> None:
+    agent = Dictating()
+    async with asked(tmp_path, agent) as hands:
+        agent.say(reasoning_content="I should look first.")
+        agent.say(content="Done.")
+        agent.end()
+        await hands.until(lambda: "Done." in names(hands), "the answer")
+        row = await hands.until(
+            lambda: next((one for one in conversation(hands) if one.role == "push button"), None), "the thought's row"
+        )
+        assert "Thought" in row.name and row.actions == ["Press"]
+        row.do("Press")
+        assert "I should look first." in names(hands)[1] or await hands.until(
+            lambda: "I should look first." in names(hands)[1], "the thought"
+        )
