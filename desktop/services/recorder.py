@@ -1,8 +1,8 @@
 """The recorder of one session: always on, bounded, and without secrets. What it holds can be looked at while it grows
 (`ui.wire_model`) and saved as a recording (`core.recording`).
 
-Streaming pays for one append a chunk and one an event. What has come together is put into its place every few
-hundred pieces, and before anybody looks: done for many at once it costs a fraction.
+Streaming pays for a few appends a chunk. What has come together is put into its place every few hundred pieces, and
+before anybody looks: done for many at once it costs a fraction.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +30,13 @@ from desktop.services.network import Route
 from desktop.services.paths import private_folder
 from desktop.services.recording_log import CHUNK, DECISION, END, HEAD, REQUEST, STOP, Exchange, RunLog
 from desktop.services.recording_store import Body
-from desktop.services.wire_tap import Stop
+from desktop.services.wire_tap import Hear, Stop
 
 _log = logging.getLogger(__name__)
 MEMORY = 8 * 1024 * 1024  # bytes of answers in memory, of one session; more goes to files
 MOST = 256 * 1024 * 1024  # bytes of answers kept of one session; the oldest runs go first
 ROWS = 1_500_000  # chunks kept of one session
-_PENDING, _PENDING_BYTES = 256, 256 * 1024
+_WAITING = 32 * 1024  # bytes that are stored together; more would not stay in the processor's cache
 
 
 class Recorder:
@@ -47,9 +45,11 @@ class Recorder:
 
     def __init__(self, folder: Path | None = None, memory: int = MEMORY, most: int = MOST) -> None:
         self._runs: deque[RunLog] = deque()
-        self._pending: list[Any] = []  # (exchange, time, bytes) of chunks; events, each with its changes behind it
-        self.heard = self._pending.append
-        self._waiting = 0  # bytes in it
+        self._chunks: list[Any] = []  # of one answer, not stored yet: bytes, time, and what `RunLog.rows` calls before
+        self._waiting = 0  # bytes in them
+        self._exchange, self._part = -1, 0  # whose they are, and the number of the first one
+        self.heard: Hear = lambda events, changes: None
+        self._heard: list[str] = []
         self.dropped = 0
         self.redactor = Redactor()
         self._folder, self._memory, self._most = folder, memory, most
@@ -91,6 +91,7 @@ class Recorder:
         log = RunLog(begun)
         log.base = self._exchanges
         self._runs.append(log)
+        self.heard, self._heard = log.hear, log.heard
 
     def request(self, call: HttpCall, at: float) -> int:
         """See `WireTap`."""
@@ -129,10 +130,11 @@ class Recorder:
 
     def chunk(self, exchange: int, data: bytes, at: float) -> None:
         """See `WireTap`."""
-        self._pending.append((exchange, at, data))
-        self._waiting += len(data)
-        if self._waiting > _PENDING_BYTES or len(self._pending) > _PENDING:
+        if exchange != self._exchange or self._waiting > _WAITING:
             self.flush()
+            self._begin_chunks(exchange)
+        self._chunks += (data, at, len(self._heard))
+        self._waiting += len(data)
 
     def end(self, exchange: int, failure: Failure | None, at: float) -> None:
         """See `WireTap`."""
@@ -175,16 +177,17 @@ class Recorder:
 
     def flush(self) -> None:
         """Put what has come into its place. Only in the session's thread."""
-        if not self._pending:
-            return
-        pending, self._waiting = self._pending[:], 0
-        self._pending.clear()  # the same list: `heard` belongs to it
         if not self._runs:
             return
-        log = self._runs[-1]
-        chunks = log.take(pending, self._start or 0.0)
-        for exchange, same in groupby(chunks, key=itemgetter(0)):
-            self._store(log, exchange, [chunk[2] for chunk in same])
+        log, chunks = self._runs[-1], self._chunks
+        self._chunks, self._waiting = [], 0
+        start = self._start or 0.0
+        if chunks:
+            log.rows(self._exchange, self._part, [at - start for at in chunks[1::3]], chunks[2::3])
+        log.settle()
+        if chunks:
+            self._store(log, self._exchange, chunks[0::3])
+            self._begin_chunks(self._exchange)
         if self._held > self._most or self._rows > ROWS:
             self._make_room()
 
@@ -245,7 +248,6 @@ class Recorder:
 
     def close(self) -> None:
         """Forget everything; files of the ring are removed."""
-        self._pending.clear()
         while self._runs:
             _drop(self._runs.popleft())
 
@@ -269,6 +271,15 @@ class Recorder:
     def _clean(self, failure: Failure | None) -> Failure | None:
         return replace(failure, text=self.redactor.text(failure.text)) if failure else None
 
+    def _begin_chunks(self, exchange: int) -> None:
+        """What comes now belongs to this answer, after what is stored of it."""
+        body = self._body(exchange)
+        self._exchange, self._part = exchange, len(body.ends) if body is not None else 0
+
+    def _body(self, exchange: int) -> Body | None:
+        log = self._log()
+        return log.exchange(exchange).body if log and 0 <= exchange - log.base < len(log.exchanges) else None
+
     def _note(self, kind: int, note: Decided | Stopped) -> None:
         self.flush()
         if (log := self._log()) is not None:
@@ -290,7 +301,7 @@ class Recorder:
         """Keep the bytes of neighbouring chunks of one answer, whose rows are the log's last ones of that answer."""
         sizes = [len(chunk) for chunk in chunks]
         size = sum(sizes)
-        body = log.exchange(exchange).body if 0 <= exchange - log.base < len(log.exchanges) else None
+        body = self._body(exchange)
         if body is None or self._full:
             log.lose(exchange, len(chunks), size if body is not None else 0)
             return

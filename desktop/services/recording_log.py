@@ -6,9 +6,6 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
-from typing import Any
 
 from desktop.core.conversation import Change, Grew, RunChanged, SessionChanged
 from desktop.core.events import KINDS, AnyEvent
@@ -54,10 +51,13 @@ class RunLog:
         self.kinds = array("B")  # of each event
         self.names: list[str] = []
         self.lost = 0  # bytes that were not kept
-        self._parts: dict[int, int] = {}  # of each answer: how many chunks came
-        self._places: dict[str, int] = {}
+        self._places: dict[str, int] = {"": 0}
+        self.heard: list[str] = []  # the items of events that have no place yet, and their types
+        self._types: list[type[AnyEvent]] = []
         self._recent: deque[AnyEvent] = deque(maxlen=_EVENTS)
-        self._last_item, self._last_place = "", 0
+
+    # Written for speed, from here on: this is what streaming pays for being recorded. Nothing is kept that Python's
+    # collector of cycles would have to look at, but for the newest events.
 
     def row(self, kind: int, at: float, what: int) -> None:
         """Something happened."""
@@ -66,6 +66,40 @@ class RunLog:
         self.what.append(what)
         self.part.append(0)
         self.first.append(self.events)
+
+    def rows(self, exchange: int, part: int, at: Sequence[float], before: Sequence[int]) -> None:
+        """Chunks of an answer came, the first being its chunk number `part`; `before` each came so many events that
+        have no place yet."""
+        count, events = len(at), self.events
+        self.kind.frombytes(bytes((CHUNK,)) * count)
+        self.at.extend(at)
+        self.what.extend(array("L", [exchange]) * count)
+        self.part.extend(range(part, part + count))
+        self.first.extend([events + n for n in before])
+
+    def hear(self, events: Sequence[AnyEvent], changes: Sequence[Sequence[Change]]) -> None:
+        """Events came, and each changed something."""
+        if len(events) == 1:
+            self.heard.append(_item(changes[0]))
+            self._recent.append(events[0])
+            self._types.append(type(events[0]))
+        else:
+            self.heard.extend(map(_item, changes))
+            self._recent.extend(events)
+            self._types.extend(map(type, events))
+
+    def settle(self) -> None:
+        """Put the events that came into their place."""
+        if not self.heard:
+            return
+        for item in set(self.heard).difference(self._places):
+            self.names.append(item)
+            self._places[item] = len(self.names)
+        self.items.extend(map(self._places.__getitem__, self.heard))
+        self.kinds.extend(map(_CODES.__getitem__, self._types))
+        self.events += len(self.heard)
+        self.heard.clear()
+        self._types.clear()
 
     def lose(self, exchange: int, count: int, size: int) -> None:
         """The newest chunks of an answer are not kept: their rows go, and their events belong to the row before."""
@@ -77,47 +111,7 @@ class RunLog:
                 for column in (self.kind, self.at, self.what, self.part, self.first):
                     column.pop(row)
                 left -= 1
-        self._parts[exchange] = self._parts.get(exchange, count) - count
         self.lost += size
-
-    def take(self, pending: list[Any], start: float) -> list[tuple[int, float, bytes]]:
-        """Chunks, and events with what each changed, as they came. Returns the chunks. Many at once, and written
-        for speed: this is what streaming pays for being recorded."""
-        chunks: list[tuple[int, float, bytes]] = []
-        events: list[AnyEvent] = []
-        firsts, places = [], []
-        last, place, count = self._last_item, self._last_place, self.events
-        left = iter(pending)
-        for entry in left:
-            if type(entry) is tuple:
-                chunks.append(entry)
-                firsts.append(count)
-                continue
-            changed = next(left)
-            item = changed[0].item if len(changed) == 1 and type(changed[0]) is Grew else _item(changed)
-            if item is not last and item != last:
-                last, place = item, self._place(item)
-            events.append(entry)
-            places.append(place)
-            count += 1
-        self._last_item, self._last_place, self.events = last, place, count
-        self.items.extend(places)
-        self.kinds.extend([_CODES[type(event)] for event in events])
-        self._recent.extend(events)
-        self.kind.frombytes(bytes((CHUNK,)) * len(chunks))
-        self.at.extend([chunk[1] - start for chunk in chunks])
-        self.what.extend([chunk[0] for chunk in chunks])
-        self.first.extend(firsts)
-        self.part.extend(self._count(chunks))
-        return chunks
-
-    def _count(self, chunks: list[tuple[int, float, bytes]]) -> Iterator[int]:
-        """The number of each chunk in its answer."""
-        for exchange, same in groupby(chunks, key=itemgetter(0)):
-            size = sum(1 for _ in same)
-            begin = self._parts.get(exchange, 0)
-            self._parts[exchange] = begin + size
-            yield from range(begin, begin + size)
 
     def decoded(self, first: int, count: int, most: int = 50) -> list[AnyEvent]:
         """The events in this range that are still held."""
@@ -142,17 +136,11 @@ class RunLog:
         """An exchange by its number in the session."""
         return self.exchanges[number - self.base]
 
-    def _place(self, item: str) -> int:
-        if not item:
-            return 0
-        if item not in self._places:
-            self.names.append(item)
-            self._places[item] = len(self.names)
-        return self._places[item]
-
 
 def _item(changes: Sequence[Change]) -> str:
     """The item that an event concerned, or ""."""
+    if len(changes) == 1 and type(changes[0]) is Grew:
+        return changes[0].item
     for change in changes:
         if not isinstance(change, RunChanged | SessionChanged):
             return change.item

@@ -326,16 +326,17 @@ class Session:
         if not events or self.live is not live:
             return
         at = self.clock() if at is None else at
-        heard = self.listeners.wire.heard if self.listeners.wire is not None else None
         changes: list[Change] = []
-        for event in map(_without_secrets, events):
+        each: list[list[Change]] = []
+        events = [_without_secrets(event) for event in events]
+        for event in events:
             self.listeners.event(live.number, live.seq, at, event)
             live.seq += 1
             changed = self._reducer.apply(event, at)
-            if heard is not None:
-                heard(event)
-                heard(changed)
+            each.append(changed)
             changes += changed
+        if self.listeners.wire is not None:
+            self.listeners.wire.heard(events, each)
         if isinstance(events[-1], RunEnded):  # its connection may take a while to close; nobody has to wait for that
             self._end(live)
         self._changed(changes)

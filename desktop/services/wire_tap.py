@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import Literal, Protocol
 
 from desktop.core.adapters.run import Run
@@ -11,15 +11,16 @@ from desktop.core.events import AnyEvent, Failure
 from desktop.core.requests import Answer, HttpCall, Prompt, Reply
 from desktop.services.network import Route
 
+Hear = Callable[[Sequence[AnyEvent], Sequence[Sequence[Change]]], None]
 Stop = Literal["stop", "give-up", "leave"]
 
 
 class WireTap(Protocol):
     """Hears, in order, what goes over the wire and what came of it. Times are those of the session's clock. Whoever
-    keeps any of it takes the secrets out first. `heard` is told each event that came of what came last, and then what
-    it changed: two calls an event, since this is where streaming costs."""
+    keeps any of it takes the secrets out first. `heard` is told the events that came of what came last, and what each
+    of them changed."""
 
-    heard: Callable[[AnyEvent | list[Change]], None]
+    heard: Hear
 
     def begin(self, run: Run, prompt: Prompt | None, patient: bool, route: Route, at: float) -> None:
         """A run of the conversation starts; `prompt` is None where it answers an ask or looks up a run. `patient`
