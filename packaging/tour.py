@@ -177,43 +177,61 @@ def picture() -> Scene:
 
 
 def team() -> Scene:
-    """PromptShuttle: two agents work for a third, with what it costs."""
+    """PromptShuttle: agents work for another one, two of them side by side, with what it costs."""
     place = Connection("promptshuttle", "https://shuttle.example/api/v1", "editor/long-reads")
-    s = Scene("3-a-team", "A team at work", place, "Write three sentences about swifts, and check the facts.")
+    asked = "Write a short note about swifts for our bird club, and have the facts checked."
+    s = Scene("3-a-team", "A team at work", place, asked)
     s.stream("/chat/completions", {"model": "editor/long-reads", "stream": True}, **{"x-request-id": "r-77"})
+    begun: dict[str, float] = {}
 
-    def event(kind: str, path: str, data: dict[str, Any] | None = None, wait: float = 0.25) -> None:
+    def event(kind: str, path: str, data: dict[str, Any] | None = None, wait: float = 0.08) -> None:
         way = path.split("/")
         envelope = {"requestId": "r-77", "type": kind, "agentPath": way, "depth": len(way) - 1}
         s.data({**envelope, "data": data or {}}, wait=wait)
 
+    def call(path: str, name: str, call: str, wait: float = 0.1, **more: Any) -> None:
+        event("toolStarted", path, {"toolName": name, "toolCallId": call, **more}, wait)
+        begun[call] = s.t
+
+    def done(path: str, name: str, call: str, wait: float = 0.1, **more: Any) -> None:
+        took = round(1000 * (s.t + wait - begun[call]))
+        event("toolCompleted", path, {"toolName": name, "toolCallId": call, "durationMs": took, **more}, wait)
+
+    def send(name: str, number: str) -> None:
+        call("main", name, number, toolType="Agent")
+        event("agentStarted", f"main/{name}", {"agentRole": name})
+        event("agentInferenceStarted", f"main/{name}")
+
+    def back(name: str, number: str, text: str, wait: float, cost: float) -> None:
+        event("agentInferenceCompleted", f"main/{name}", {"text": text}, wait)
+        event("agentCompleted", f"main/{name}", {"text": text})
+        done("main", name, number, costUsd=cost)
+
     event("requestStarted", "main", {"model": "editor/long-reads"})
     event("agentStarted", "main")
     event("agentInferenceStarted", "main")
-    event("agentInferenceCompleted", "main", {"finishReason": "tool_calls"}, 0.8)
-    for call, name in (("t1", "naturalist"), ("t2", "fact_checker")):
-        event("toolStarted", "main", {"toolName": name, "toolCallId": call, "toolType": "Agent"})
-        event("agentStarted", f"main/{name}", {"agentRole": name})
-        event("agentInferenceStarted", f"main/{name}", wait=0.1)
-        if call == "t1":
-            text = "Swifts spend most of their lives in the air. They eat, drink and even sleep on the wing."
-            event("agentInferenceCompleted", f"main/{name}", {"text": text}, 1.6)
-        else:
-            event("toolStarted", f"main/{name}", {"toolName": "library_search", "toolCallId": "t3",
-                  "arguments": {"query": "common swift flight without landing"}})  # fmt: skip
-            found = {"durationMs": 1240, "result": "Tagged birds stayed in the air for up to ten months."}
-            event("toolCompleted", f"main/{name}", {"toolName": "library_search", "toolCallId": "t3", **found}, 1.24)
-            text = "Both sentences hold. Tagged birds stayed in the air for up to ten months."
-            event("agentInferenceCompleted", f"main/{name}", {"text": text}, 1.1)
-        event("agentCompleted", f"main/{name}", {"text": text}, 0.1)
-        event("toolCompleted", "main", {"toolName": name, "toolCallId": call, "durationMs": 2400, "costUsd": 0.002})
-        event("usageUpdate", "main", {"totalTokensIn": 1400, "totalTokensOut": 210, "totalCostUsd": 0.0041})
+    event("agentInferenceCompleted", "main", {"finishReason": "tool_calls"}, 0.9)
+    send("naturalist", "t1")
+    send("historian", "t2")
+    call("main/historian", "archive_search", "t3", 0.5, arguments={"query": "swifts nesting", "from": 1950})
+    back("naturalist", "t1", "Swifts live in the air: they eat, drink and even sleep on the wing.", 0.8, 0.0012)
+    done("main/historian", "archive_search", "t3", 0.6, result="Church tower, every summer from 1951 to today.")
+    text = "The church tower has had swifts every summer since the club began to count, in 1951."
+    back("historian", "t2", text, 0.7, 0.0015)
+    event("usageUpdate", "main", {"totalTokensIn": 1400, "totalTokensOut": 210, "totalCostUsd": 0.0041})
+    send("fact_checker", "t4")
+    call("main/fact_checker", "library_search", "t5", 0.3, arguments={"query": "swift flight without landing"})
+    done("main/fact_checker", "library_search", "t5", 1.2, result="Tagged birds stayed in the air for ten months.")
+    text = "Both hold. Tagged birds stayed up for ten months: worth adding."
+    back("fact_checker", "t4", text, 1.0, 0.0014)
     event("agentInferenceStarted", "main")
     answer = (
-        "Swifts spend most of their lives in the air: they eat, drink and even sleep on the wing. Tagged birds have "
-        "stayed up for as long as **ten months** without landing. When one does come down, it is nearly always to nest."
+        "## Swifts over our roofs\n\nSwifts eat, drink and even **sleep on the wing**. Tagged birds stayed up for as "
+        "long as *ten months*, and when one does come down, it is nearly always to nest. On our church tower they have "
+        "done so every summer since 1951.\n\n| what we say | who looked | holds |\n|---|---|---|\n| sleep on the wing "
+        "| naturalist | yes |\n| ten months aloft | fact_checker | yes |\n| since 1951 | historian | yes |"
     )
-    event("agentInferenceCompleted", "main", {"text": answer}, 1.2)
+    event("agentInferenceCompleted", "main", {"text": answer}, 1.5)
     event("agentCompleted", "main", {"text": answer}, 0.1)
     event("usageUpdate", "main", {"totalTokensIn": 2310, "totalTokensOut": 402, "totalCostUsd": 0.0068})
     event("requestCompleted", "main", {"text": answer, "totalTokensIn": 2310, "totalTokensOut": 402,
