@@ -362,7 +362,7 @@ class _Delegate(QStyledItemDelegate):
         title, whole.text = whole.text, ""
         whole.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, whole, painter, whole.widget)
         theme = self._side._theme
-        inside = option.rect.adjusted(8, 6, -8, -4)
+        inside = option.rect.adjusted(11, 6, -8, -4)
         painter.save()
         painter.setFont(whole.font)
         painter.setPen(whole.palette.color(QPalette.ColorRole.Text))

@@ -53,7 +53,7 @@ COMMANDS = (
     Command("compare", "Compare two recordings…", "Chat", None, "diff replay"),
     Command("tour", "See what agents do", "Chat", None, "demo recordings"),
     Command("snippets", "Snippets…", "Chat", None, "slash prompts"),
-    Command("settings", "Settings…", "Chat", Keys.Preferences, "preferences options colours theme"),
+    Command("settings", "Settings…", "Chat", "Ctrl+,", "preferences options colours theme"),
     Command("quit", "Quit", "Chat", Keys.Quit, "exit"),
     Command("stop", "Stop the run", "Turn", "Ctrl+.", "cancel"),
     Command("resend", "Send the last message again", "Turn", "Ctrl+R", "retry regenerate"),

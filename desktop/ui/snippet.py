@@ -28,7 +28,8 @@ def draw_snippet(
     font: QFont,
 ) -> None:
     """Paint `head` and the text around its first mark; `marks` are (start, end) places in `text`."""
-    cut = max(0, marks[0][0] - _BEFORE) if marks else 0
+    letters = rect.width() // QFontMetrics(_small(font)).averageCharWidth() - len(head)
+    cut = _cut(text, marks[0][0], letters) if marks else 0
     shown = head + ("…" if cut else "") + text[cut:]
     shift = len(head) + (1 if cut else 0) - cut
     layout = QTextLayout(shown, _small(font))
@@ -48,6 +49,12 @@ def draw_snippet(
         y += line.height()
     layout.endLayout()
     layout.draw(painter, QPointF(rect.topLeft()))
+
+
+def _cut(text: str, mark: int, line: int) -> int:
+    """Where to begin, so that the mark is in a first line of so many letters, or soon after it."""
+    cut = mark - min(_BEFORE, max(0, line - 4))
+    return 0 if cut <= 0 else text.find(" ", cut, mark) + 1 or cut
 
 
 def _marked(text: str, start: int, end: int, theme: Theme) -> QTextLayout.FormatRange:
