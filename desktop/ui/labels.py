@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent, QPainter, QPaintEvent
+from PySide6.QtGui import Qt as GuiQt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+_WIDE = 90  # characters of a tooltip's line
+_JOINER = "\u2060"  # of no width, and no place to break
 
 
 class PlainLabel(QLabel):
@@ -55,9 +61,13 @@ def announce(widget: QWidget, words: str, urgent: bool = False) -> None:
 
 
 def literal_tip(text: str) -> str:
-    """Text for a tooltip, which Qt would otherwise take for markup if it looks like it."""
-    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return f"<p style='white-space:pre-wrap'>{escaped}</p>"
+    """Text for a tooltip, in lines of a fair width. It stays plain, because Qt hands it to screen readers too; what Qt
+    would take for markup is kept from that by a character that nobody sees."""
+    lines = [part for line in text.split("\n") for part in textwrap.wrap(line, _WIDE, drop_whitespace=False) or [""]]
+    plain = "\n".join(lines)
+    if not GuiQt.mightBeRichText(plain):
+        return plain
+    return plain.replace("<", f"<{_JOINER}").replace("&lt;", f"&{_JOINER}lt;")
 
 
 def literal_title(text: str) -> str:

@@ -41,7 +41,8 @@ class UsageDialog(QDialog):
         layout.addWidget(close, 0, Qt.AlignmentFlag.AlignRight)
         self.resize(620, 560)
         self._fill_turns(held)
-        spawn(self._fill_days(), "usage by day")
+        filling = spawn(self._fill_days(), "usage by day")
+        self.finished.connect(filling.cancel)
 
     def _fill_turns(self, held: Conversation) -> None:
         rows = of_conversation(held)
@@ -81,5 +82,5 @@ def _add(table: QTreeWidget, name: str, found: Sum) -> None:
     cost = ", ".join(f"{number(value, form='.4g')} {currency}" for currency, value in sorted(found.cost.items())) or "–"
     row = QTreeWidgetItem([name, *words, cost])
     for column in range(1, len(_HEADS)):
-        row.setTextAlignment(column, 0x82)  # right, centred
+        row.setTextAlignment(column, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     table.addTopLevelItem(row)
