@@ -76,7 +76,7 @@ class SettingsDialog(QDialog):
         still = self._tick(tr("Reduce motion"), "reduced_motion", settings.reduced_motion)
         still.toggled.connect(self.looks_chosen)
         self._row("", still, tr("animation blink cursor"))
-        words = tr("Mark the window when a hidden answer ends")
+        words = tr("Tell me when an answer that I do not see ends")
         notify = self._tick(words, "show_notifications", settings.show_notifications)
         self._row("", notify, tr("notification alert badge"))
         for label, text, command, words in (
