@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import partial
 
-from PySide6.QtCore import QByteArray, QMimeData, QPoint, QSize, Qt, QTemporaryDir, QUrl, Signal
+from PySide6.QtCore import QByteArray, QEvent, QMimeData, QPoint, QSize, Qt, QTemporaryDir, QUrl, Signal
 from PySide6.QtGui import (
     QDrag,
     QDragEnterEvent,
@@ -31,6 +31,7 @@ from desktop.ui.labels import ElidedLabel, PlainLabel, announce, literal_tip
 from desktop.ui.thumbnails import Thumbnailer
 
 SIDE = 56  # pixels of a thumbnail's longer side
+_STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
 _MIME = "application/x-sluice-attachment"
 _ENDINGS = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "image/gif": ".gif"}
 
@@ -292,7 +293,7 @@ class Thumb(QFrame):
     def _show(self, picture: QImage, size: QSize, words: str) -> None:
         self._picture = picture
         if size.isValid():
-            self._size.setText(f"{size.width():,} × {size.height():,}, {_bytes(len(self.image.data))}")
+            self._size.setText(f"{number(size.width())} × {number(size.height())}, {_bytes(len(self.image.data))}")
         if words:
             self._size.setText(f"{words}, {_bytes(len(self.image.data))}")
         self._draw()
@@ -331,14 +332,20 @@ class Thumb(QFrame):
         super().focusOutEvent(event)
         self.update()
 
+    def event(self, event: QEvent) -> bool:
+        """The keys that move a picture are the window's for something else."""
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and event.key() in _STEPS:
+            event.accept()
+            return True
+        return super().event(event)
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        steps = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1}
         if event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.remove_wanted.emit()
-        elif event.key() in steps and event.modifiers() & Qt.KeyboardModifier.AltModifier:
-            self.step_wanted.emit(steps[Qt.Key(event.key())])
-        elif event.key() in steps:
-            self.focus_wanted.emit(steps[Qt.Key(event.key())])
+        elif event.key() in _STEPS and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self.step_wanted.emit(_STEPS[Qt.Key(event.key())])
+        elif event.key() in _STEPS:
+            self.focus_wanted.emit(_STEPS[Qt.Key(event.key())])
         else:
             super().keyPressEvent(event)
 

@@ -243,6 +243,8 @@ def screen(folder: Path, size: str = "1400x900x24") -> Iterator[dict[str, str]]:
         env["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
         start(LAUNCHER, "--launch-immediately")
         start("openbox")
+        while subprocess.run(["xdotool", "get_num_desktops"], env=env, capture_output=True, check=False).returncode:
+            time.sleep(0.02)  # until there is somebody who gives windows the keyboard
         yield env
     finally:
         for process in reversed(started):
