@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QGuiApplication
-from PySide6.QtWidgets import QApplication, QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
 
+from desktop.core.export_sections import Parts
 from desktop.core.requests import Connection, Secrets
 from desktop.services import logs
 from desktop.services.doctor import Doctor
@@ -18,6 +19,7 @@ from desktop.services.network import CLIENT_SECRET, PROXY_SECRET, Network, heade
 from desktop.services.paths import Paths
 from desktop.ui.connection_editor import ConnectionEditor
 from desktop.ui.crash import report_of
+from desktop.ui.wire_view import WireView
 from tests.loopback.asking import ask
 from tests.loopback.server import Exchange, Request, Server
 from tests.ui.driving import Driven, drive, window
@@ -101,6 +103,26 @@ def test_a_secret_is_nowhere_but_in_the_keyring(qapp: QApplication, tmp_path: Pa
             assert is_clean(report_of(error, "a test"))
         assert is_clean(seen(qapp))
         assert is_clean(QGuiApplication.clipboard().text())
+        await kept_elsewhere(sluice)
+
+    async def kept_elsewhere(sluice: Driven) -> None:
+        """Everything that leaves the program as a file or by the clipboard, and the page about secrets itself."""
+        page, library = sluice.page, sluice.workspace.library
+        page.box.wire.setChecked(True)
+        await sluice.until(lambda: sluice.shows("wire_view"), "the wire")
+        view = sluice.find("wire_view", WireView)
+        await sluice.until(lambda: view.findChild(QTableView).model().rowCount() > 0, "its rows")
+        page.tab.recorder.save(tmp_path / "saved.sluice-recording", "a title")
+        view.findChild(QTableView).selectRow(1)
+        view._curl.click()
+        await sluice.until(lambda: "curl" in QGuiApplication.clipboard().text(), "the command")
+        assert is_clean(QGuiApplication.clipboard().text())
+        for form in ("html", "md", "json"):
+            (tmp_path / f"export.{form}").write_text(await library.export(page.tab.key, form, Parts(), "Agent", str))
+        sluice.window.commands.run("secrets")
+        await sluice.until(lambda: sluice.shows("replace_key"), "the page")
+        assert is_clean(seen(qapp))
+        sluice.find("connections_dialog").close()
 
     async def work() -> None:
         async with Server(echo) as server:
@@ -115,6 +137,8 @@ def test_a_secret_is_nowhere_but_in_the_keyring(qapp: QApplication, tmp_path: Pa
     assert files_with(tmp_path, HIDDEN) == []
     assert any(tmp_path.rglob("*.db")), "the history was written"
     assert any(tmp_path.rglob("*.log")), "the log was written"
+    assert b"refused" in (tmp_path / "saved.sluice-recording").read_bytes(), "the recording has what was said"
+    assert all("refused" in (tmp_path / f"export.{form}").read_text() for form in ("html", "md", "json"))
 
 
 async def test_ask_says_no_key(tmp_path: Path) -> None:
