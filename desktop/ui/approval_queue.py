@@ -21,7 +21,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.arguments import ask_digest, lay_out, lay_out_text, size
-from desktop.core.ask_words import is_plain, plain_answer
+from desktop.core.ask_words import HEADINGS, is_plain, plain_answer, what
 from desktop.core.conversation import AskItem
 from desktop.core.describe import arguments_line
 from desktop.core.language import tr, trn
@@ -153,11 +153,10 @@ class ApprovalQueue(QWidget):
 
     def _fill_row(self, row: QListWidgetItem, name: Name) -> None:
         _, title, item = self._entries[name]
-        what = one_line(item.tool or item.text or item.type, 60)
         line = one_line(arguments_line(item.args), 80) if item.args is not None else ""
         read = tr("read") if name in self._read else tr("not read yet")
         state = tr("sending") if item.state == "sending" else read
-        row.setText(f"{what}  {line}\n{one_line(title, 60)} · {state}")
+        row.setText(f"{what(item)}  {line}\n{one_line(title, 60)} · {state}")
         can_tick = name in self._read and _batchable(item)
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         row.setFlags(flags | Qt.ItemFlag.ItemIsUserCheckable if can_tick else flags)
@@ -184,7 +183,7 @@ class ApprovalQueue(QWidget):
         if showing == self._showing:
             return
         self._showing = showing
-        self._title.setText(one_line(item.tool or item.type, 200))
+        self._title.setText(one_line(item.tool or tr(HEADINGS[item.type]), 200))
         self._size.setText(f"{one_line(title, 100)} · {size(item.args)[1]}")
         self._says.show_lines(partial(lay_out_text, tr("The agent says: {text}", text=item.text)))
         for widget in (self._title, self._size):
