@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -336,6 +338,20 @@ def test_the_scroll_place_comes_back(qapp: QApplication, tmp_path: Path) -> None
     drive(qapp, work)
 
 
+def open_files() -> set[str]:
+    """The files that this process holds open."""
+    here = Path("/proc/self/fd")
+    return {read for name in os.listdir(here) if (read := _target(here / name))} if here.exists() else set()
+
+
+def _target(link: Path) -> str:
+    try:
+        target = os.readlink(link)
+    except OSError:  # it was the one for looking here
+        return ""
+    return target if target.startswith("/") and "/proc/" not in target else ""
+
+
 class Flood(Counting):
     """The word before the last names the tab; every answer is made of it alone."""
 
@@ -363,6 +379,7 @@ def test_ten_tabs_stream_at_once_and_no_letter_is_in_the_wrong_one(
 
     async def work() -> None:
         async with Server(Flood()) as server:
+            before = open_files()
             async with window(qapp, tmp_path, Connection("openai", f"{server.url}/v1", "m")) as sluice:
                 pages = {}
                 for name in names:
@@ -382,6 +399,8 @@ def test_ten_tabs_stream_at_once_and_no_letter_is_in_the_wrong_one(
                 sluice.window.tabs.setCurrentWidget(pages["tab5"])
                 assert "tab5299" in sluice.text()
                 assert "tab4" not in sluice.text()
+            await sluice.until(lambda: open_files() - before == set(), "that nothing is left open")
+            assert {t.name for t in threading.enumerate()} & {"history", "recordings"} == set()
 
     drive(qapp, work, seconds=120)
 
