@@ -24,7 +24,7 @@ class LinkOpener:
         box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         box.setTextFormat(Qt.TextFormat.PlainText)
         box.setWindowTitle(tr("Open a link"))
-        if url.scheme().lower() not in _SCHEMES or not url.isValid():
+        if not _can_be_opened(url):
             box.setText(tr("This is no web address, so it is not opened:\n\n{address}", address=address[:2000]))
             box.addButton(QMessageBox.StandardButton.Close)
         else:
@@ -38,3 +38,8 @@ class LinkOpener:
             box.setDefaultButton(cancel)
             open_button.clicked.connect(lambda: QDesktopServices.openUrl(url))
         box.open()
+
+
+def _can_be_opened(url: QUrl) -> bool:
+    scheme = url.scheme().lower()
+    return url.isValid() and scheme in _SCHEMES and bool(url.path() if scheme == "mailto" else url.host())

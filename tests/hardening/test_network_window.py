@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -13,7 +15,9 @@ from desktop.core.requests import Connection, Secrets
 from desktop.services.network import CLIENT_SECRET, PROXY_SECRET, USUAL, Network, header_secret
 from desktop.ui.connection_editor import ConnectionEditor
 from desktop.ui.doctor_dialog import DoctorDialog
+from desktop.ui.first_start import FirstStart
 from desktop.ui.network_form import NetworkForm
+from tests.hardening.probe import elsewhere
 from tests.loopback.faults import FaultServer
 from tests.loopback.server import Server
 from tests.loopback.tls import make, tls_server
@@ -128,5 +132,48 @@ def test_the_doctor_after_a_broken_run(qapp: QApplication, tmp_path: Path) -> No
                 await sluice.until(lambda: any("Port" in line for line in doctor.lines()), "its steps")
                 click(doctor, "doctor_close")
                 sluice.find("connection_editor", ConnectionEditor).close()
+
+    drive(qapp, work)
+
+
+def listening() -> set[str]:
+    """The TCP ports on which this process listens, as the system tells."""
+    own = {os.readlink(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd") if _is_link(fd)}
+    lines = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
+    return {line[1] for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in own}
+
+
+def _is_link(fd: str) -> bool:
+    return os.path.islink(f"/proc/self/fd/{fd}")
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the system does not tell")
+def test_the_program_listens_on_no_port(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with elsewhere("openai", "whole", 0) as url:
+            async with window(qapp, tmp_path, Connection("openai", url, "m"), "key-123") as sluice:
+                first = FirstStart(tmp_path)
+                first.listen(lambda message: None)
+                sluice.say("hello")
+                await sluice.until(lambda: "Hello there." in sluice.text(), "an answer")
+                assert listening() == set()
+                first.close()
+        async with Server(FaultServer("openai").handle):
+            assert len(listening()) == 1, "the check itself sees a port"
+
+    drive(qapp, work)
+
+
+def test_silence_is_shown_while_it_lasts(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        fault = FaultServer("openai", "hang mid stream")
+        async with Server(fault.handle) as server:
+            async with window(qapp, tmp_path, Connection("openai", server.url, "m"), "key-123") as sluice:
+                sluice.say("hello")
+                await sluice.until(lambda: "silent for" in sluice.page._status.text(), "the word")
+                assert sluice.page.session.running, "silence is no end"
+                fault.go.set()
+                await sluice.until(lambda: "Hello there." in sluice.text(), "the rest")
+                await sluice.until(lambda: "silent" not in sluice.page._status.text(), "the end")
 
     drive(qapp, work)
