@@ -202,9 +202,11 @@ def team() -> Scene:
         event("agentStarted", f"main/{name}", {"agentRole": name})
         event("agentInferenceStarted", f"main/{name}")
 
-    def back(name: str, number: str, text: str, wait: float, cost: float) -> None:
+    def said(name: str, text: str, wait: float) -> None:
         event("agentInferenceCompleted", f"main/{name}", {"text": text}, wait)
-        event("agentCompleted", f"main/{name}", {"text": text})
+
+    def back(name: str, number: str, text: str, wait: float, cost: float) -> None:
+        event("agentCompleted", f"main/{name}", {"text": text}, wait)
         done("main", name, number, costUsd=cost)
 
     event("requestStarted", "main", {"model": "editor/long-reads"})
@@ -212,18 +214,22 @@ def team() -> Scene:
     event("agentInferenceStarted", "main")
     event("agentInferenceCompleted", "main", {"finishReason": "tool_calls"}, 0.9)
     send("naturalist", "t1")
-    send("historian", "t2")
+    first = "Swifts live in the air: they eat, drink and even sleep on the wing."
+    said("naturalist", first, 1.1)
+    send("historian", "t2")  # side by side with the first, who is not back yet
     call("main/historian", "archive_search", "t3", 0.5, arguments={"query": "swifts nesting", "from": 1950})
-    back("naturalist", "t1", "Swifts live in the air: they eat, drink and even sleep on the wing.", 0.8, 0.0012)
+    back("naturalist", "t1", first, 0.6, 0.0012)
     done("main/historian", "archive_search", "t3", 0.6, result="Church tower, every summer from 1951 to today.")
     text = "The church tower has had swifts every summer since the club began to count, in 1951."
-    back("historian", "t2", text, 0.7, 0.0015)
+    said("historian", text, 0.7)
+    back("historian", "t2", text, 0.1, 0.0015)
     event("usageUpdate", "main", {"totalTokensIn": 1400, "totalTokensOut": 210, "totalCostUsd": 0.0041})
     send("fact_checker", "t4")
     call("main/fact_checker", "library_search", "t5", 0.3, arguments={"query": "swift flight without landing"})
     done("main/fact_checker", "library_search", "t5", 1.2, result="Tagged birds stayed in the air for ten months.")
     text = "Both hold. Tagged birds stayed up for ten months: worth adding."
-    back("fact_checker", "t4", text, 1.0, 0.0014)
+    said("fact_checker", text, 1.0)
+    back("fact_checker", "t4", text, 0.1, 0.0014)
     event("agentInferenceStarted", "main")
     answer = (
         "## Swifts over our roofs\n\nSwifts eat, drink and even **sleep on the wing**. Tagged birds stayed up for as "

@@ -25,7 +25,7 @@ from desktop.ui.labels import literal_tip
 from desktop.ui.theme import Theme
 from desktop.ui.timeline import access
 from desktop.ui.timeline.layout import Place, Rows
-from desktop.ui.timeline.paint import Look
+from desktop.ui.timeline.paint import Look, name_width
 
 _CLOSEST = 2000.0  # pixels a second
 _GUTTER = (72, 150)  # pixels of the lanes' names, least and most
@@ -53,6 +53,7 @@ class TimelineCanvas(QAbstractScrollArea):
         self._theme = theme
         self._timeline: Timeline | None = None
         self._zoom = 1.0
+        self._names = 0  # pixels that the lanes' names want
         self._nodes: list[access.BarNode] = []
         self.rows = Rows(None, 1)
         self.current: Place | None = None
@@ -71,6 +72,7 @@ class TimelineCanvas(QAbstractScrollArea):
         at_end = bar.value() >= bar.maximum()
         self._timeline = timeline
         self.rows = Rows(timeline, self.fontMetrics().height() + 10)
+        self._names = max((name_width(row, self.fontMetrics()) for row in self.rows.rows if row.first), default=0)
         if not keep:
             self._zoom, self.current = 1.0, None
         index = self.rows.index(self.current)
@@ -180,7 +182,7 @@ class TimelineCanvas(QAbstractScrollArea):
 
     @property
     def _gutter(self) -> int:
-        return min(_GUTTER[1], max(_GUTTER[0], self.viewport().width() // 5))
+        return max(_GUTTER[0], min(_GUTTER[1], self._names, self.viewport().width() // 3))
 
     @property
     def _pixels(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QBrush, QColor, QFontMetrics, QFontMetricsF, QPainter, QPen
 
 from desktop.core.timeline import Bar, BarKind, Timeline
 from desktop.core.timeline_words import bar_title, duration, lane_name, tick_words
@@ -27,6 +27,12 @@ def mixed(colour: QColor, ground: QColor, share: float) -> QColor:
     """So much of a colour on a ground."""
     parts = zip(colour.getRgbF(), ground.getRgbF(), strict=True)
     return QColor.fromRgbF(*(share * a + (1 - share) * b for a, b in parts))
+
+
+def name_width(row: Row, metrics: QFontMetrics) -> int:
+    """Pixels that a lane's name wants."""
+    depth = len(row.lane.path) if row.lane else 0
+    return metrics.horizontalAdvance(lane_name(row.lane)) + 20 + _INDENT * depth
 
 
 class Look:
