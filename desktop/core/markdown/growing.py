@@ -50,7 +50,8 @@ class GrowingSlice:
 
     def _grown(self, rest: str, env: dict[str, Any]) -> list[Element]:
         runs = join((*self._runs, Run(" "), *inline(rest[1:], env))) if rest else self._runs
-        return [*self._above, self._paragraph._replace(runs=runs, rtl=rtl_of(runs))]
+        last = self._paragraph
+        return [*self._above, Paragraph(last.role, runs, last.nest, last.marker, last.gap, rtl_of(runs))]
 
     def _advance(self, piece: Slice, found: list[Element], known: int) -> None:
         """Move the safe place to the last space, if it is one. Runs before `known` have no open marks."""

@@ -87,7 +87,9 @@ class Block:
         """Paint the pieces that lie in `clip`."""
         above, below = clip.top(), clip.bottom()
         for number, (piece, top) in enumerate(zip(self.pieces, self.tops, strict=True)):
-            if top <= below and top + piece.height >= above:
+            if not top:
+                piece.paint(painter, clip, selected(number), found(piece))
+            elif top <= below and top + piece.height >= above:
                 painter.translate(0, top)
                 piece.paint(painter, clip.translated(0, -top), selected(number), found(piece))
                 painter.translate(0, -top)

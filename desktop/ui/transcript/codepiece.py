@@ -75,7 +75,7 @@ class CodePiece(DocPiece):
     def _write(self, before: str, after: str) -> None:
         cursor = QTextCursor(self.doc)
         cursor.beginEditBlock()
-        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.setPosition(self.length)
         if after.startswith(before):
             self._note_change(cursor.block().blockNumber())
             cursor.insertText(after[len(before) :], self._look)
@@ -86,7 +86,7 @@ class CodePiece(DocPiece):
         cursor.endEditBlock()
 
     def _note_change(self, number: int) -> None:
-        rect = self.doc.documentLayout().blockBoundingRect(self.doc.findBlockByNumber(number))
+        rect = self._layout.blockBoundingRect(self.doc.findBlockByNumber(number))
         y = rect.top() + self.origin.y() if number else 0.0
         self.dirty = y if self.dirty is None else min(self.dirty, y)
 

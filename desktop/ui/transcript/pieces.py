@@ -58,6 +58,7 @@ class DocPiece:
         self.doc.setDocumentMargin(0)
         self.doc.setDefaultFont(styles.font)
         self.doc.setDefaultTextOption(styles.wrap)
+        self._layout = self.doc.documentLayout()
 
     @property
     def length(self) -> int:
@@ -82,7 +83,7 @@ class DocPiece:
         context.clip = clip
         if self._marked or found or selected:
             context.selections = self._selections(selected, found)
-        self.doc.documentLayout().draw(painter, context)
+        self._layout.draw(painter, context)
 
     def _selections(self, selected: Span | None, found: list[Span]) -> list[QAbstractTextDocumentLayout.Selection]:
         theme = self.styles.theme
@@ -109,13 +110,13 @@ class DocPiece:
 
     def position_at(self, point: QPointF) -> int:
         """The nearest position."""
-        return max(0, self.doc.documentLayout().hitTest(point - self.origin, Qt.HitTestAccuracy.FuzzyHit))
+        return max(0, self._layout.hitTest(point - self.origin, Qt.HitTestAccuracy.FuzzyHit))
 
     def rect_of(self, position: int) -> QRectF:
         """The line that holds a position, zero wide."""
         block = self.doc.findBlock(min(max(position, 0), self.length))
         line = block.layout().lineForTextPosition(position - block.position())
-        top = self.doc.documentLayout().blockBoundingRect(block).topLeft() + self.origin
+        top = self._layout.blockBoundingRect(block).topLeft() + self.origin
         if not line.isValid():
             return QRectF(top.x(), top.y(), 0, self.styles.line)
         x = line.cursorToX(position - block.position())
@@ -186,15 +187,15 @@ class TextPiece(DocPiece):
                 at -= 1
             self._changed(block, at)
             cursor.setPosition(at)
-            if at < self.length:
-                cursor.movePosition(QTextCursor.MoveOperation.End, QTextCursor.MoveMode.KeepAnchor)
+            if at < (end := self.length):
+                cursor.setPosition(end, QTextCursor.MoveMode.KeepAnchor)
                 cursor.removeSelectedText()
                 if keep and keep == len(paragraphs):  # an empty paragraph would take the look of the one taken away
                     self._start(cursor, paragraphs[-1], keep - 1, fresh=True)
         else:
             same = False
             self._changed_end()
-            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.setPosition(self.length)
         for number in range(keep, len(paragraphs)):
             paragraph = paragraphs[number]
             if not (number == keep and same):
@@ -222,7 +223,7 @@ class TextPiece(DocPiece):
         text = block.text()
         inside = max(0, at - block.position())
         inside = max(text.rfind(" ", 0, inside), 0)
-        top = self.doc.documentLayout().blockBoundingRect(block).top()
+        top = self._layout.blockBoundingRect(block).top()
         line = block.layout().lineForTextPosition(inside)
         y = top + (line.y() if line.isValid() else 0)
         self.dirty = y if self.dirty is None else min(self.dirty, y)
@@ -237,7 +238,7 @@ class TextPiece(DocPiece):
         super()._paint_doc(painter, clip, selected, found)
         if not self._signs:
             return
-        layout = self.doc.documentLayout()
+        layout = self._layout
         block = self.doc.begin()
         for paragraph in self.paragraphs:
             rect = layout.blockBoundingRect(block)
@@ -291,7 +292,7 @@ class TextPiece(DocPiece):
         return run.link if run else ""
 
     def _run_at(self, point: QPointF) -> Run | None:
-        at = self.doc.documentLayout().hitTest(point - self.origin, Qt.HitTestAccuracy.ExactHit)
+        at = self._layout.hitTest(point - self.origin, Qt.HitTestAccuracy.ExactHit)
         if at < 0:
             return None
         block = self.doc.findBlock(at)

@@ -241,7 +241,7 @@ class TranscriptView(QAbstractScrollArea):
         self._painting.refresh(before, everything)
         if self.stack.behind and not self._behind_timer.isActive():
             self._behind_timer.start()
-        live = any(self._is_live(one) for one in self.stack.placed)
+        live = any(self._is_live(one) for one in self.stack.placed if isinstance(one.block, RowBlock))
         if live != self._tick.isActive():
             self._tick.start() if live else self._tick.stop()
         if self.at_end != self._was_at_end:
@@ -307,14 +307,12 @@ class TranscriptView(QAbstractScrollArea):
             self.settle()
 
     def _is_live(self, one: Placed) -> bool:
-        if not isinstance(one.block, RowBlock):
-            return False
         entry = self.stack.entry(one.entry)
         return is_live(entry.item) or (isinstance(entry.item, ThoughtItem) and entry.live)
 
     def _tell_time(self) -> None:
         for one in self.stack.placed:
-            if self._is_live(one):
+            if isinstance(one.block, RowBlock) and self._is_live(one):
                 self.stack.entry(one.entry).refresh_row()
         self.settle()
 
