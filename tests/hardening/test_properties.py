@@ -16,6 +16,12 @@ def test_every_test_that_is_named_exists() -> None:
     assert gone == []
 
 
+def test_every_file_of_this_folder_stands_in_the_table() -> None:
+    named = set(re.findall(r"`hardening/(\w+\.py)::", TABLE.read_text("utf-8")))
+    here = {file.name for file in TABLE.parent.glob("test_*.py")} - {"test_properties.py"}
+    assert here - named == set()
+
+
 def test_every_property_has_a_test_or_says_that_it_has_none() -> None:
     rows = [line for line in TABLE.read_text("utf-8").splitlines() if line.startswith("| ") and "Property" not in line]
     assert len(rows) > 30
