@@ -170,9 +170,8 @@ class RowPiece(PaintedPiece):
         if row.time:
             right = self._right(painter, row.time, theme.muted, right) - 10
         x = self._left
-        quiet = row.icon == "thought"
         for text, colour in (
-            (row.title, theme.muted if quiet else theme.text),
+            (row.title, theme.muted if row.quiet else theme.text),
             (row.state, getattr(theme, row.tone)),
             (row.detail, theme.muted),
         ):

@@ -31,7 +31,7 @@ _TOOL_LOOK = {
 _STEP_LOOK = {
     "pending": ("dot", "muted"),
     "running": ("run", "accent"),
-    "done": ("ok", "ok"),
+    "done": ("ok", "muted"),
     "failed": ("error", "error"),
     "skipped": ("dot", "muted"),
     "waiting": ("wait", "accent"),
@@ -63,6 +63,7 @@ class Row:
     card: bool = False
     wrap: bool = False
     press: str = ""  # the word on it, where a press does something
+    quiet: bool = False  # its title stands back
 
     @property
     def words(self) -> str:
@@ -91,11 +92,11 @@ def row_of(item: Item, folded: bool, live: bool, now: float) -> Row | None:
         case ToolItem():
             return _tool(item, folded, now)
         case ThoughtItem():
-            return Row("thought", "muted", describe.thought_line(item, live, now), folded=folded)
+            return Row("thought", "muted", describe.thought_line(item, live, now), folded=folded, quiet=True)
         case StepItem():
             icon, tone = _STEP_LOOK[item.state]
             took = "" if item.ms is None else describe.seconds_words(item.ms / 1000)
-            return Row(icon, tone, describe.step_line(item), time=took)
+            return Row(icon, tone, describe.step_line(item), time=took, quiet=item.state in ("done", "skipped"))
         case AgentItem():
             icon, tone = _AGENT_LOOK[item.state]
             detail = _one_line(item.error or item.task or "")

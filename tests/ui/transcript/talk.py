@@ -55,9 +55,11 @@ class Talk:
             self.event(e.RunEnded(status=status, **more))  # type: ignore[arg-type]
 
     def paint(self) -> None:
-        """Let everything be painted that waits for it."""
-        QApplication.processEvents()
-        QApplication.sendEvent(self.view.window(), QEvent(QEvent.Type.UpdateRequest))
+        """Let everything be painted that waits for it, and what that brings about in turn (a scroll bar, say, that a
+        slow machine shows only now)."""
+        for _ in range(3):
+            QApplication.processEvents()
+            QApplication.sendEvent(self.view.window(), QEvent(QEvent.Type.UpdateRequest))
 
     def again(self, question: str) -> None:
         """The person's next turn."""
