@@ -1,4 +1,4 @@
-"""A conversation as JSON that comes back in, event by event, and the exports of other programs as conversations.
+"""A conversation as JSON that comes back in, event by event.
 
 Ours: {"format": "sluice-conversation", "version": 1, "title", "agent", "runs": [{"after", "started", "prompt",
 "images", "events": [[at, until, event]]}]}. Times are seconds since 1970; events have the names and fields of
@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from binascii import Error as NoBase64
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from desktop.core.conversation import ROOT
 from desktop.core.eventjson import from_json, to_json
-from desktop.core.events import AnyEvent, Raw, RunEnded, TextDelta
+from desktop.core.events import AnyEvent, Raw
 from desktop.core.export_sections import Parts
-from desktop.core.language import tr
 from desktop.core.requests import Image, Prompt
-from desktop.core.wire.jsontext import clean
 
 FORMAT = "sluice-conversation"
 _TOOLS = ("tool.started", "tool.args", "tool.output", "tool.ended", "step", "agent")
@@ -45,43 +43,10 @@ class Saved:
     runs: Sequence[SavedRun] = field(default_factory=tuple)
 
 
-class NotOurs(ValueError):
-    """The file is no conversation that is known here; the words are for people."""
-
-
 def dump(saved: Saved, parts: Parts) -> dict[str, Any]:
     """The conversation as JSON values."""
     runs = [_run(run, parts) for run in saved.runs]
     return {"format": FORMAT, "version": 1, "title": saved.title, "agent": saved.agent, "runs": runs}
-
-
-def load(data: Any) -> list[Saved]:
-    """The conversations in the JSON of a file: ours, or another program's export. Raises NotOurs."""
-    try:
-        found = list(_load(clean(data)))
-    except (KeyError, TypeError, AttributeError, ValueError, IndexError, OverflowError) as error:
-        raise NotOurs(tr("The file looks like an export, but something in it cannot be understood.")) from error
-    if not found:
-        raise NotOurs(tr("This is no export of Sluice, ChatGPT or Claude that can be read."))
-    return found
-
-
-def _load(data: Any) -> Iterator[Saved]:
-    if isinstance(data, dict) and data.get("format") == FORMAT:
-        yield _ours(data)
-    elif isinstance(data, dict):
-        yield from _load(data.get("conversations") or ([data] if "mapping" in data or "chat_messages" in data else []))
-    elif isinstance(data, list):
-        for one in data:
-            if isinstance(one, dict) and one.get("format") == FORMAT:
-                yield _ours(one)
-            elif isinstance(one, dict) and isinstance(one.get("mapping"), dict):
-                yield _chatgpt(one)
-            elif isinstance(one, dict) and isinstance(one.get("chat_messages"), list):
-                yield _claude(one)
-
-
-# ---- ours
 
 
 def _run(run: SavedRun, parts: Parts) -> dict[str, Any]:
@@ -105,7 +70,8 @@ def _wanted(event: AnyEvent, parts: Parts) -> bool:
     return parts.approvals or not event.kind.startswith("ask.")
 
 
-def _ours(data: dict[str, Any]) -> Saved:
+def load_ours(data: dict[str, Any]) -> Saved:
+    """A conversation from such values. Raises ValueError, KeyError or TypeError for what is none."""
     if data.get("version") != 1:
         raise ValueError("a newer version")
     runs = [_our_run(number, run) for number, run in enumerate(data["runs"])]
@@ -134,86 +100,3 @@ def _event(data: Any) -> AnyEvent:
         return from_json(data)
     except ValueError:
         return Raw(name="imported", data=data)
-
-
-# ---- other programs'
-
-
-def _said(title: Any, turns: Iterator[tuple[str, str, str, float]]) -> Saved:
-    """(role, thought, text, at) in order as runs: each question begins one, what follows belongs to it."""
-    runs: list[tuple[Prompt | None, float, list[tuple[float, float | None, AnyEvent]]]] = []
-    for number, (role, thought, text, at) in enumerate(turns):
-        if role == "user":
-            runs.append((Prompt(text), at, []))
-            continue
-        if not runs:
-            runs.append((None, at, []))
-        for channel, said in (("reasoning", thought), ("answer", text)):
-            if said:
-                runs[-1][2].append((at, None, TextDelta(channel=channel, part=str(number), text=said)))  # type: ignore[arg-type]
-    ended = [
-        SavedRun(prompt, at, n - 1, [*events, (events[-1][0] if events else at, None, RunEnded(status="completed"))])
-        for n, (prompt, at, events) in enumerate(runs)
-    ]
-    return Saved(str(title or ""), "", ended)
-
-
-def _chatgpt(data: dict[str, Any]) -> Saved:
-    """`mapping` is a tree of messages; the branch that ends at `current_node` is the one that was shown."""
-    mapping, chain = data["mapping"], list[dict[str, Any]]()
-    node = data.get("current_node") or next((k for k in reversed(mapping) if not mapping[k].get("children")), None)
-    while node and node in mapping and len(chain) < len(mapping):
-        chain.append(mapping[node])
-        node = mapping[node].get("parent")
-    return _said(data.get("title"), _chatgpt_turns(reversed(chain), float(data.get("create_time") or 0.0)))
-
-
-def _chatgpt_turns(chain: Iterator[dict[str, Any]], began: float) -> Iterator[tuple[str, str, str, float]]:
-    for node in chain:
-        message = node.get("message") or {}
-        role = (message.get("author") or {}).get("role")
-        content = message.get("content") or {}
-        text = _chatgpt_text(content)
-        thought = "\n\n".join(t.get("content") or "" for t in content.get("thoughts") or () if isinstance(t, dict))
-        to_tool = message.get("recipient") not in (None, "all")
-        if role in ("user", "assistant") and (text or thought) and not to_tool and not _is_hidden(message):
-            yield role, thought, text, float(message.get("create_time") or began)
-
-
-def _chatgpt_text(content: dict[str, Any]) -> str:
-    if content.get("content_type") not in ("text", "multimodal_text"):
-        return ""
-    missing = f"*({tr('a file that the export does not hold')})*"
-    said = (part if isinstance(part, str) else missing for part in content["parts"])
-    return "\n\n".join(filter(None, said))
-
-
-def _is_hidden(message: dict[str, Any]) -> bool:
-    return bool((message.get("metadata") or {}).get("is_visually_hidden_from_conversation"))
-
-
-def _claude(data: dict[str, Any]) -> Saved:
-    return _said(data.get("name"), _claude_turns(data["chat_messages"]))
-
-
-def _claude_turns(messages: Sequence[dict[str, Any]]) -> Iterator[tuple[str, str, str, float]]:
-    for message in messages:
-        blocks = [block for block in message.get("content") or () if isinstance(block, dict)]
-        text = "\n\n".join(b.get("text") or "" for b in blocks if b.get("type") == "text") or message.get("text") or ""
-        thought = "\n\n".join(b.get("thinking") or "" for b in blocks if b.get("type") == "thinking")
-        for file in message.get("attachments") or ():
-            text += f"\n\n{file.get('file_name') or 'A file'}:\n{file.get('extracted_content') or ''}"
-        if text or thought:
-            role = "user" if message.get("sender") == "human" else "assistant"
-            yield role, thought, text.strip(), _seconds(message.get("created_at"))
-
-
-def _seconds(text: Any) -> float:
-    """An ISO date as seconds since 1970; 0 where it is none."""
-    from datetime import UTC, datetime
-
-    try:
-        when = datetime.fromisoformat(str(text))
-    except ValueError:
-        return 0.0
-    return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()

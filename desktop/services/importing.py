@@ -6,7 +6,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from desktop.core.export_json import NotOurs, Saved, load
+from desktop.core.export_json import Saved
+from desktop.core.import_chats import NotOurs, load
 from desktop.core.language import tr
 from desktop.core.wire.jsontext import parse
 
@@ -14,8 +15,8 @@ MOST = 1 << 30  # bytes of JSON that are read
 _MEMBER = "conversations.json"
 
 
-def read_file(path: Path) -> list[Saved]:
-    """The conversations of a file. Raises NotOurs."""
+def read_file(path: Path) -> tuple[list[Saved], int]:
+    """The conversations of a file, and how many more could not be understood. Raises NotOurs."""
     try:
         data = _from_zip(path) if zipfile.is_zipfile(path) else _from_file(path)
     except (OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:

@@ -153,17 +153,17 @@ class Library:
             return await asyncio.to_thread(as_markdown, title, held, parts, agent, when)
         return await asyncio.to_thread(as_html, title, held, parts, agent, when, form == "paper")
 
-    async def bring_in(self, path: Path) -> list[str]:
+    async def bring_in(self, path: Path) -> tuple[list[str], int]:
         """Add the conversations of a file: our JSON, or an export of ChatGPT or Claude, as JSON or ZIP. Returns their
-        keys. Raises NotOurs, whose words are for people."""
-        found = await asyncio.to_thread(read_file, path)
+        keys, and how many more could not be understood. Raises NotOurs, whose words are for people."""
+        found, odd = await asyncio.to_thread(read_file, path)
         keys = []
         for saved in found:
             if saved.runs:
                 keys.append(self._add(saved))
                 await asyncio.sleep(0)  # thousands may come; the window stays alive
         await self._history.flush()
-        return keys
+        return keys, odd
 
     def _add(self, saved: Saved) -> str:
         key = str(uuid.uuid4())

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from desktop.core.errors import StoreTrouble
-from desktop.core.export_json import NotOurs
+from desktop.core.import_chats import NotOurs
 from desktop.core.language import tr, trn
 from desktop.services.library import Entry
 from desktop.services.tasks import spawn
@@ -104,16 +104,20 @@ class LibraryDesk(QObject):
 
     async def bring_in(self, paths: list[str]) -> None:
         """Add the conversations of these files; one alone is opened."""
-        keys: list[str] = []
+        keys, odd = list[str](), 0
         for path in paths:
             self.words.emit(tr("Reading {name}…", name=Path(path).name))
             try:
-                keys += await self._library.bring_in(Path(path))
+                brought, more = await self._library.bring_in(Path(path))
             except (NotOurs, StoreTrouble) as error:
                 self.words.emit(f"{Path(path).name}: {error}")
                 return
+            keys, odd = keys + brought, odd + more
         count = len(keys)
-        self.words.emit(trn("{n} conversation imported.", "{n} conversations imported.", count))
+        words = [trn("{n} conversation imported.", "{n} conversations imported.", count)]
+        if odd:
+            words.append(trn("{n} could not be understood.", "{n} could not be understood.", odd))
+        self.words.emit(" ".join(words))
         self.refresh()
         if count == 1:
             self._window.open_session(keys[0])

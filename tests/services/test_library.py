@@ -11,8 +11,8 @@ import pytest
 
 from desktop.core import events as e
 from desktop.core.conversation import AnswerItem, ThoughtItem, UserTurn
-from desktop.core.export_json import NotOurs
 from desktop.core.export_sections import Parts
+from desktop.core.import_chats import NotOurs
 from desktop.core.markdown.text import MarkdownText
 from desktop.core.requests import Image, Prompt
 from desktop.services.history import History
@@ -55,7 +55,7 @@ async def library(tmp_path: Path) -> AsyncIterator[Library]:
 async def test_our_json_comes_back_in_with_all_branches(library: Library, tmp_path: Path) -> None:
     file = tmp_path / "out.json"
     write_file(file, await library.export("k", "json", Parts(), "Agent", when))
-    (key,) = await library.bring_in(file)
+    (key,), _ = await library.bring_in(file)
     history = library._history
     assert seen(await history.load(key)) == seen(await history.load("k"))
     record_ = await history.session(key)
@@ -119,7 +119,7 @@ async def test_a_chatgpt_export_is_read(library: Library, tmp_path: Path, zipped
         with zipfile.ZipFile(file, "w") as archive:
             archive.writestr("deep/conversations.json", data)
             archive.writestr("../../evil.json", "{}")
-    (key,) = await library.bring_in(file)
+    (key,), _ = await library.bring_in(file)
     held = await library._history.load(key)
     kinds = [(type(i), i.text) for i in held.items.values() if isinstance(i, UserTurn | AnswerItem | ThoughtItem)]
     assert kinds == [(UserTurn, "Where do badgers live?"), (ThoughtItem, "Setts."), (AnswerItem, "In **setts**.")]
@@ -134,7 +134,7 @@ async def test_a_claude_export_is_read(library: Library, tmp_path: Path) -> None
     ]  # fmt: skip
     file = tmp_path / "conversations.json"
     file.write_text(json.dumps([{"uuid": "u", "name": "Greeting", "chat_messages": messages}, {"chat_messages": []}]))
-    (key,) = await library.bring_in(file)
+    (key,), _ = await library.bring_in(file)
     held = await library._history.load(key)
     assert [held.text_of(0), held.text_of(0, "reasoning")] == ["Hello to you.", "A greeting."]
     assert held.runs[0].at == 1_767_323_045.0
