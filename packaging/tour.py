@@ -338,10 +338,12 @@ def steps() -> Scene:
     s = Scene("6-step-by-step", "Step by step, with progress", place, asked)
     s.stream("/invoke/stream", {"query": asked})
     s.data({"request_id": "d-1", "type": "started"}, "started")
-    nodes = (("measure", "Reading the size"), ("plan", "Laying out rows"), ("check", "Adding waste"))
-    for n, (node, said) in enumerate(nodes):
-        s.data({"type": "progress", "step": node, "progress": (n + 0.5) / 3, "message": said}, "progress", 0.4)
-        s.data({"type": "step", "node": node, "output": {"ok": True}, "duration_ms": 700}, "step", 0.7)
+    nodes = (("measure", "Reading the size", 700), ("lay out", "Laying rows", 1100), ("add waste", "Counting", 500))
+    for n, (node, said, ms) in enumerate(nodes):
+        done = {"type": "progress", "step": "The floor", "progress": (n + 0.5) / 3, "message": said}
+        s.data(done, "progress", 0.2)
+        s.data({"type": "step", "node": node, "output": {"ok": True}, "duration_ms": ms}, "step", ms / 1000)
+    s.data({"type": "progress", "step": "The floor", "progress": 1.0, "message": "Done"}, "progress", 0.1)
     answer = (
         "You need **146 tiles** of 30 × 30 cm:\n\n- the floor is $3 \\times 4 = 12$ square metres,\n- one tile covers "
         "$0.09$ square metres, so $12 / 0.09 \\approx 133.3$,\n- and a tenth more is for cuts and breakage.\n\nBuy two "

@@ -22,8 +22,8 @@ def replay_title(name: str) -> str:
 def replay_tab(recording: Recording, name: str, folder: Path | None = None) -> Tab:
     """A tab that plays a recording. Its session and recorder are replaced when the recording begins anew."""
     player = Player(recording)
-    profile = Profile("replay", replay_title(name), recording.connection)
-    tab = Tab(f"replay-{uuid.uuid4()}", player.session, profile, profile.name, player=player)
+    profile = Profile("replay", tr("Replay"), recording.connection)
+    tab = Tab(f"replay-{uuid.uuid4()}", player.session, profile, replay_title(name), player=player)
 
     def prepare(session: Session) -> None:
         tab.recorder.close()

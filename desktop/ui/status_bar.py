@@ -10,7 +10,6 @@ from desktop.core.describe import seconds_words
 from desktop.core.endings import Kind, kind_of
 from desktop.core.events import Usage
 from desktop.core.language import mark, number, tr, trn
-from desktop.services.clock import now
 from desktop.services.session import Session
 from desktop.ui.labels import ElidedLabel, announce, literal_tip
 
@@ -76,7 +75,8 @@ class StatusBar(QWidget):
             self._line.setText(self._trouble or self._name)
             return
         run = session.conversation.run
-        told = _upload_words(session.upload) or (*(_run_words(run) if run else ()), *self._live_words(session))
+        of_run = _run_words(run, session.clock()) if run else ()
+        told = _upload_words(session.upload) or (*of_run, *self._live_words(session))
         parts = [self._name, *told]
         self._meter_of(session.conversation.usage)
         usage = _usage_words(run.usage if run else None, session.conversation.usage)
@@ -128,12 +128,12 @@ def _upload_words(upload: tuple[int, int] | None) -> list[str]:
     return [tr("sending, {gone} of {size} MB", gone=gone, size=size)]
 
 
-def _run_words(run: RunState) -> list[str]:
+def _run_words(run: RunState, now: float) -> list[str]:
     words = []
     if run.status is not None:
         words.append(tr(_TOLD[kind_of(run)]))
     elif run.first_text is None:
-        words.append(tr("waiting for the first word, {time}", time=seconds_words(now() - run.at)))
+        words.append(tr("waiting for the first word, {time}", time=seconds_words(now - run.at)))
     if run.first_text is None:
         return words
     words.append(tr("first word {seconds} s", seconds=number(run.first_text - run.at, 1)))
