@@ -178,7 +178,8 @@ QListWidget::item:selected {{ background: {selection}; color: {text}; }}
 QTreeWidget {{ background: transparent; border: none; }}
 QTreeWidget::item {{ padding: 4px 2px; }}
 QTabWidget::pane {{ border: none; }}
-QTabBar::tab {{ background: transparent; color: {muted}; padding: 7px 12px; border: none; max-width: 220px; }}
+QTabBar::tab {{ background: transparent; color: {muted}; padding: 7px 12px; border: none; min-width: 60px;
+  max-width: 220px; }}
 QTabBar::tab:selected {{ color: {text}; border-bottom: 2px solid {accent}; }}
 QTabBar::tab:hover {{ color: {text}; }}
 QScrollBar:vertical {{ background: transparent; width: 10px; margin: 2px; }}

@@ -196,6 +196,16 @@ def entries(rows: QListWidget) -> list:
     return [rows.item(i).data(_ENTRY) for i in range(rows.count()) if rows.item(i).data(_ENTRY)]
 
 
+def test_what_is_only_a_draft_is_found_by_its_words(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with window(qapp, tmp_path, NOWHERE) as sluice:
+            QTest.keyClicks(sluice.find("composer"), "never sent")
+            sluice.window.commands.run("close_tab")
+            await sluice.until(lambda: listed(sluice) == ["never sent"], "the list")
+
+    drive(qapp, work)
+
+
 def test_a_conversation_is_listed_while_it_is_answered(qapp: QApplication, tmp_path: Path) -> None:
     async def work() -> None:
         async with counting(qapp, tmp_path) as (sluice, _):
