@@ -72,11 +72,12 @@ async def places(driven: Driven, player: Player) -> None:
     slider.setFocus()
     QTest.keyClick(slider, Qt.Key.Key_Home)
     await driven.until(lambda: player.at < 0.5 and player.resting(), "the beginning")
-    assert "ten months" not in driven.text()
+    await driven.until(lambda: "ten months" not in driven.text(), "an empty transcript")
     for _ in range(5):
         QTest.keyClick(slider, Qt.Key.Key_PageUp)
     await driven.until(lambda: player.resting() and 4 < player.at < 7, "the middle")
-    assert "naturalist" in driven.text() and "ten months" not in driven.text()
+    await driven.until(lambda: "naturalist" in driven.text(), "the next frame")
+    assert "ten months" not in driven.text()
 
 
 def test_an_approval_stops_it_at_any_speed(qapp: QApplication, tmp_path: Path) -> None:
