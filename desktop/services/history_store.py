@@ -28,8 +28,8 @@ COLUMNS = (
 
 _SESSION = """
 SELECT key, title, coalesce((SELECT substr(prompt, 1, 200) FROM runs WHERE session = s.id AND prompt <> ''
-       ORDER BY number LIMIT 1), substr(draft, 1, 200)), profile_id, connection, server_session, open, position, pinned, archived, created,
-       updated, (SELECT count(*) FROM runs WHERE session = s.id), named, view
+       ORDER BY number LIMIT 1), substr(draft, 1, 200)), profile_id, connection, server_session, open, position, pinned,
+       archived, created, updated, (SELECT count(*) FROM runs WHERE session = s.id), named, view
 FROM sessions s
 """
 _LIKE = re.compile("[!%_]")  # what LIKE does not take literally
