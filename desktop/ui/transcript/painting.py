@@ -42,7 +42,8 @@ class Painting:
         for one in placed:
             top = one.block.dirty if one.block in old else 0
             if top is not None:
-                self._again(int(one.y + top) - 1, one.y + one.block.height + 1)
+                beyond = PAD if self._view.stack.entry(one.entry).tinted else 1  # the ground is larger than its words
+                self._again(int(one.y + top) - beyond, one.y + one.block.height + beyond)
                 one.block.dirty = None
         end, end_before = _end(placed), _end(before) + shift
         if end < end_before:
