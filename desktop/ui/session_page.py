@@ -356,7 +356,8 @@ class SessionPage(QWidget):
         for change in changes:
             if not isinstance(change, RunChanged | SessionChanged):
                 self._side.unfold_for(self.session.conversation.items.get(change.item), self.width())
-        self._after_changes()
+        if not all(isinstance(change, Grew) for change in changes):  # text that grows changes nothing around it, and
+            self._after_changes()  # another word in a label would lay out and paint the whole window, every frame
 
     def _after_changes(self) -> None:
         session = self.session

@@ -52,7 +52,8 @@ class ThinkingDrawer(QWidget):
                     self._append(text)
                 case Updated(item) | Grew(item, _) if item in self._shown:
                     self._reload()
-        self._show_time()
+        if not all(isinstance(change, Grew) for change in changes):  # the clock is told by the tick
+            self._show_time()
 
     def plain_text(self) -> str:
         """What is shown."""
