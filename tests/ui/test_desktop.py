@@ -11,6 +11,7 @@ from PySide6.QtGui import QFileOpenEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from desktop.core.requests import Connection
 from desktop.services.session_bus import SessionBus
 from desktop.ui.file_opening import FileOpening
 from desktop.ui.motion import Motion
@@ -147,3 +148,20 @@ def test_a_file_that_comes_as_an_event_waits_for_the_window(qtbot: QtBot, tmp_pa
     assert [path.stem for path in opened] == ["early", "late"]
     assert files.take(QFileOpenEvent(QUrl("sluice://nothing"))), "what is no file opens nothing"
     assert len(opened) == 2
+
+
+def test_the_window_counts_what_runs_for_the_tray(qapp: QApplication, tmp_path: Path) -> None:
+    async def hold(request: Request, exchange: Exchange) -> None:
+        await exchange.start(200, {"content-type": "text/event-stream"})
+        await exchange.gone.wait()
+
+    async def work() -> None:
+        async with Server(hold) as server, window(qapp, tmp_path, Connection("openai", server.url, "m")) as sluice:
+            told: list[tuple[int, int]] = []
+            sluice.window.counted.connect(lambda *numbers: told.append(numbers))
+            sluice.say("Hello")
+            await sluice.until(lambda: (1, 0) in told, "the count of one")
+            sluice.page.stop()
+            await sluice.until(lambda: told[-1] == (0, 0), "the count of none")
+
+    drive(qapp, work)
