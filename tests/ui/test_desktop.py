@@ -18,7 +18,9 @@ from desktop.ui.motion import Motion
 from desktop.ui.notifier import Notifier
 from desktop.ui.portal import Portal
 from desktop.ui.tray import Tray, make_tray
+from tests.loopback.server import Exchange, Request, Server
 from tests.ui.desktop_bus import NOTIFICATIONS, DesktopBus, Service
+from tests.ui.driving import drive, window
 
 PORTAL = ("org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop", "org.freedesktop.portal.Settings")
 
