@@ -8,8 +8,9 @@ from email.utils import format_datetime
 
 import pytest
 
-from desktop.core.events import Failure, Notice
-from desktop.core.requests import Connection, Prompt, Reply
+from desktop.core.adapters.openai import OpenAIRun
+from desktop.core.events import Failure, Notice, TextDelta
+from desktop.core.requests import Connection, Prompt, Reply, Steps
 from desktop.services import retry
 from desktop.services.session import Session
 from desktop.services.transport import Transport
@@ -43,6 +44,23 @@ async def test_what_may_have_run_is_not_sent_again(fault: str) -> None:
     async with talking("openai", patient=True) as talk:
         await talk.say(fault)
         assert talk.fault.runs == 1
+        assert not [n for n in talk.notices if n.code == "retry"]
+
+
+@pytest.mark.parametrize("fault", ["429 once", "503 once"])
+async def test_nothing_is_sent_again_once_anything_was_heard(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """As in a protocol whose run is begun by one call and read by another, of which the second is refused."""
+    script = OpenAIRun.script
+
+    def begun(self: OpenAIRun) -> Steps[None]:
+        yield TextDelta(text="Begun. ")
+        yield from script(self)
+
+    monkeypatch.setattr(OpenAIRun, "script", begun)
+    async with talking("openai", patient=True) as talk:
+        await talk.say(fault)
+        assert talk.fault.runs == 1
+        assert talk.text == "Begun. "
         assert not [n for n in talk.notices if n.code == "retry"]
 
 
