@@ -165,6 +165,7 @@ class WireView(QWidget):
         self._model.grew.connect(self._follow)
         self._model.modelReset.connect(self._count_rows)
         self._table.selectionModel().currentRowChanged.connect(self._chosen)
+        self._table.clicked.connect(self._go_to_item)  # also on the row that is the current one already
         self._table.verticalScrollBar().valueChanged.connect(self._scrolled)
         self._show_detail()
 
@@ -247,10 +248,13 @@ class WireView(QWidget):
 
     def _chosen(self, now: QModelIndex, _: QModelIndex) -> None:
         self._show_detail()
-        if now.isValid() and not self._selecting:
-            items = self._model.rows.items(self._model.row(now.row()))
-            if items:
-                self.item_activated.emit(items[0])
+        if not self._selecting:
+            self._go_to_item(now)
+
+    def _go_to_item(self, row: QModelIndex) -> None:
+        items = self._model.rows.items(self._model.row(row.row())) if row.isValid() else []
+        if items:
+            self.item_activated.emit(items[0])
 
     def _current(self) -> int | None:
         index = self._table.currentIndex()
