@@ -58,9 +58,9 @@ def headers(header: Entry) -> dict[str, str]:
 
 def catalogue(code: str, text: str) -> Catalogue:
     """What a file says. Raises ValueError where it is no .po file."""
-    head, *rest = entries(text)
-    rule = headers(head).get("Plural-Forms", "").partition("plural=")[2].strip(" ;")
-    words = {entry.source: tuple(entry.said) for entry in rest if entry.is_done}
+    found = {entry.source: entry for entry in entries(text)}
+    rule = headers(found.pop("", Entry())).get("Plural-Forms", "").partition("plural=")[2].strip(" ;")
+    words = {source: tuple(entry.said) for source, entry in found.items() if entry.is_done}
     return Catalogue(code, words, c2py(rule) if rule else Catalogue().plural)
 
 

@@ -60,6 +60,11 @@ class Tab:
     player: Player | None = None  # of a tab that replays a recording
 
     @property
+    def known_title(self) -> str:
+        """The title; empty while it has none, whatever is shown in its place."""
+        return "" if self.title == tr("Untitled") else self.title
+
+    @property
     def server(self) -> str:
         """The origin of what it talks to, without credentials; empty while that is nothing."""
         try:
@@ -235,7 +240,7 @@ class Workspace:
         key = str(uuid.uuid4())
         held = tab.session.conversation
         self._history.copy(tab.key, key, path(held, run))
-        self._history.put_session(key, title=tab.title, named=tab.named)
+        self._history.put_session(key, title=tab.known_title, named=tab.named)
         return await self.open_tab(key)
 
     def save_draft(self, tab: Tab, text: str, cursor: int, images: tuple[Image, ...]) -> None:
@@ -320,7 +325,7 @@ class Workspace:
         if tab.player is not None:
             return
         profile = tab.profile
-        known: dict[str, Any] = {"title": tab.title, "server_session": tab.session.conversation.session_id}
+        known: dict[str, Any] = {"title": tab.known_title, "server_session": tab.session.conversation.session_id}
         if profile is not None:
             known |= {"profile_id": profile.id, "connection": profile.connection}
         self._history.put_session(tab.key, **known)

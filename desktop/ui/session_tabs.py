@@ -157,7 +157,7 @@ class SessionTabs(QTabWidget):
         index = self.indexOf(page)
         if index < 0:
             return
-        editor = self._editor = QLineEdit("" if page.tab.title == tr("Untitled") else page.tab.title, self.tabBar())
+        editor = self._editor = QLineEdit(page.tab.known_title, self.tabBar())
         editor.setObjectName("tab_title_editor")
         editor.setAccessibleName(tr("Title of this conversation"))
         editor.setPlaceholderText(tr("Title"))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.core import language, po
 from desktop.services.paths import Paths
 from desktop.services.settings import SettingsFile
 from desktop.ui.history_sidebar import day_words
@@ -64,6 +65,19 @@ def test_the_first_window_is_german(german: QApplication, tmp_path: Path) -> Non
                 assert english not in said
 
     drive(german, work)
+
+
+def test_a_conversation_without_a_title_takes_none_along(qapp: QApplication, tmp_path: Path) -> None:
+    """What stands in the place of a title is not stored: the next start may speak another language."""
+
+    async def work(shown: str) -> None:
+        async with window(qapp, tmp_path) as sluice:
+            assert sluice.page.tab.title == shown
+            QTest.keyClicks(sluice.find("composer"), "a draft")
+
+    drive(qapp, lambda: work("Untitled"))
+    language.use(po.catalogue("de", 'msgid "Untitled"\nmsgstr "Ohne Titel"\n'))
+    drive(qapp, lambda: work("Ohne Titel"))
 
 
 def test_an_approval_is_german_and_its_keys_are_this_keyboards(german: QApplication, tmp_path: Path) -> None:
