@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from desktop.ui.timeline.view import TimelineView
     from desktop.ui.wire_view import WireView
 
-_WIDTH = 540  # pixels that a panel wants
+_WIDTH = 600  # pixels that a panel wants
 _LEAST = 380  # pixels that the conversation keeps
 
 

@@ -51,7 +51,7 @@ _FILTERS = (
 )
 _WIDTHS = ("000.000", "+00.000", "←", "approval_requested", "0000 B", "")
 _GAP, _SIZE = 1, 4
-_ROOM_FOR_GAP, _ROOM_FOR_SIZE = 620, 500  # pixels; what came of a frame goes before its gap and its size
+_ROOM_FOR_GAP, _ROOM_FOR_SIZE = 570, 500  # pixels; what came of a frame goes before its gap and its size
 _MOST = 200_000  # characters of one row that are shown
 _SEARCH_MS = 200
 
