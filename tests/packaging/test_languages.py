@@ -87,6 +87,13 @@ def test_gettext_takes_the_files(file: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def test_the_bundle_keeps_qts_own_words_of_these_languages() -> None:
+    keep = runpy.run_path(str(ROOT / "packaging" / "cut.py"))["keep"]
+    for name, kept in (("qtbase_de.qm", True), ("qtbase_fr.qm", False), ("designer_de.qm", False)):
+        place = f"PySide6/Qt/translations/{name}"
+        assert keep(place, f"/env/lib/{place}", "whole", ("/env",)) is kept, name
+
+
 def test_every_sentence_can_be_collected() -> None:
     """`tr` and `trn` get a literal, or a constant that was marked; never an f-string."""
     for file in FILES:
