@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from statistics import quantiles
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -58,11 +58,10 @@ def paint(widget: QWidget) -> None:
     QApplication.sendEvent(window, QEvent(QEvent.Type.UpdateRequest))
 
 
-def timed(frames: Iterator[str], take: Callable[[str], None], widget: QWidget) -> list[float]:
+def timed(frames: Sequence[str], take: Callable[[str], None], widget: QWidget) -> list[float]:
     """CPU seconds of each frame, painting included."""
     out = []
     clock = time.thread_time
-    gc.collect()
     for frame in frames:
         begin = clock()
         take(frame)
@@ -85,8 +84,11 @@ def pane() -> tuple[TranscriptView, AnswerItem]:
     return view, item
 
 
-def into_pane(source: str, rate: int) -> Run:
-    """Stream a text into the real pane."""
+Widget = tuple[QWidget, Callable[[str], None]]  # and what a frame does to it
+
+
+def new_pane() -> Widget:
+    """The real pane."""
     view, item = pane()
 
     def take(frame: str) -> None:
@@ -94,14 +96,11 @@ def into_pane(source: str, rate: int) -> Run:
         item.length += len(frame)
         view.apply([Grew("a", frame)])
 
-    run = Run(timed(frames_of(source, rate), take, view), len(source))
-    view.close()
-    view.deleteLater()
-    return run
+    return view, take
 
 
-def into_floor(source: str, rate: int) -> Run:
-    """The same into a plain QTextEdit: no Markdown at all."""
+def new_floor() -> Widget:
+    """A plain QTextEdit: no Markdown at all."""
     edit = QTextEdit(readOnly=True, undoRedoEnabled=False)
     edit.resize(900, 700)
     edit.show()
@@ -112,10 +111,26 @@ def into_floor(source: str, rate: int) -> Run:
         cursor.insertText(frame)
         edit.verticalScrollBar().setValue(edit.verticalScrollBar().maximum())
 
-    run = Run(timed(frames_of(source, rate), take, edit), len(source))
-    edit.close()
-    edit.deleteLater()
-    return run
+    return edit, take
+
+
+def into(widgets: list[Widget], source: str, rate: int) -> list[Run]:
+    """Stream a text into widgets, a second into each in turns: what else the machine does meets them alike."""
+    frames = list(frames_of(source, rate))
+    spent: list[list[float]] = [[] for _ in widgets]
+    gc.collect()
+    for at in range(0, len(frames), FRAMES_PER_SECOND):
+        for times, (widget, take) in zip(spent, widgets, strict=True):
+            times += timed(frames[at : at + FRAMES_PER_SECOND], take, widget)
+    for widget, _ in widgets:
+        widget.close()
+        widget.deleteLater()
+    return [Run(times, len(source)) for times in spent]
+
+
+def into_pane(source: str, rate: int) -> Run:
+    """Stream a text into the pane alone."""
+    return into([new_pane()], source, rate)[0]
 
 
 def main() -> None:
@@ -124,9 +139,8 @@ def main() -> None:
     apply(app, LIGHT)
     collector = Collector()  # as in the program
     into_pane(text("mixed", 10_000, seed=9), 500)
-    floor = into_floor(text("mixed", 100_000), 500)
+    floor, base = into([new_floor(), new_pane()], text("mixed", 100_000), 500)
     print("floor, plain QTextEdit, mixed 100 KB ", floor)
-    base = into_pane(text("mixed", 100_000), 500)
     print("pane, mixed 100 KB                   ", base, f"  = {base.per_kb / floor.per_kb:.2f} x floor (goal 2.0)")
     for shape in ("paragraph", "list", "table", "code"):
         small = into_pane(text(shape, 30_000), 500)
