@@ -19,3 +19,11 @@ def english() -> Iterator[None]:
     yield
     if language.code() != "en":
         language.use(language.Catalogue())
+
+
+@pytest.fixture(scope="session")
+def qapp_cls() -> type:
+    """The application that pytest-qt makes is the program's own."""
+    from desktop.ui.file_opening import Application
+
+    return Application
