@@ -6,7 +6,9 @@ from desktop.core.describe import seconds_words
 from desktop.core.events import Usage
 from desktop.core.language import mark, number, tr, trn
 from desktop.core.timeline import Bar, BarKind, Figures, Lane
+from desktop.core.visible import one_line
 
+_LONG = 120  # characters of a name
 KINDS: dict[BarKind, str] = {
     "model": mark("model call"),
     "thinking": mark("thinking"),
@@ -22,7 +24,7 @@ def lane_name(lane: Lane | None) -> str:
     """Whose lane it is; the silence of the connection belongs to nobody."""
     if lane is None:
         return tr("Silence")
-    return lane.name or tr("Agent")
+    return one_line(lane.name, _LONG) or tr("Agent")
 
 
 def duration(seconds: float) -> str:
@@ -44,7 +46,7 @@ def bar_title(bar: Bar) -> str:
     if bar.kind == "silence":
         return duration(bar.seconds)
     named = bar.name if bar.kind in ("tool", "step", "model") else ""
-    return named or tr(KINDS[bar.kind])
+    return one_line(named, _LONG) or tr(KINDS[bar.kind])
 
 
 def bar_line(bar: Bar, lane: Lane | None, begin: float) -> str:
@@ -55,11 +57,11 @@ def bar_line(bar: Bar, lane: Lane | None, begin: float) -> str:
     words.append(tr("{time} so far", time=duration(bar.seconds)) if bar.open else duration(bar.seconds))
     words.append(tr("from {time}", time=duration(bar.start - begin)))
     if lane is not None and lane.path:
-        words.append(tr("by {name}", name=lane.name))
+        words.append(tr("by {name}", name=lane_name(lane)))
     if bar.usage is not None:
         words += usage_words(bar.usage)
     line = ", ".join(filter(None, words))
-    return f"{bar.name}: {line}" if bar.name else f"{tr(KINDS[bar.kind])}: {line}"
+    return f"{one_line(bar.name, _LONG)}: {line}" if bar.name else f"{tr(KINDS[bar.kind])}: {line}"
 
 
 def usage_words(usage: Usage) -> list[str]:

@@ -201,6 +201,21 @@ def test_turns_can_be_looked_at_one_by_one(qapp: QApplication, tmp_path: Path) -
     drive(qapp, work)
 
 
+def test_what_a_server_calls_things_stays_literal(qapp: QApplication) -> None:
+    name = "<b>&x</b>\u202e\n" + "y" * 5000
+    reducer = Reducer()
+    reducer.begin(Prompt("go"), 0.0)
+    reducer.apply(e.ToolStarted(call="c", name=name, path=(name,)), 1.0)
+    reducer.apply(e.RunEnded(status="completed"), 9.0)
+    canvas = TimelineCanvas(LIGHT)
+    canvas.resize(600, 300)
+    canvas.show_timeline(timeline(reducer.conversation, (0,), 9.0))
+    (line,) = (line for line in lines(canvas) if "tool" in line)
+    assert line.startswith("<b>&x</b>") and "\u202e" not in line and "\n" not in line and len(line) < 600
+    canvas.grab()
+    canvas.close()
+
+
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 def test_fifty_thousand_bars_stay_smooth(qapp: QApplication, theme: object) -> None:
     import time
