@@ -36,18 +36,23 @@ class Painting:
                 one.block.dirty = None
             return
         shift = shifts.pop()
-        if shift:
+        end, end_before = _end(placed), _end(before)
+        if shift:  # there is only ground beside the column, and below its end
             viewport = self._view.viewport()
-            viewport.scroll(0, shift, self._strip(0, viewport.height()))  # there is only ground beside the column
+            bottom = max(end + self._beyond(placed[-1]), end_before + self._beyond(before[-1]))
+            viewport.scroll(0, shift, self._strip(0, min(bottom, viewport.height())))
         for one in placed:
             top = one.block.dirty if one.block in old else 0
             if top is not None:
-                beyond = PAD if self._view.stack.entry(one.entry).tinted else 1  # the ground is larger than its words
+                beyond = self._beyond(one)
                 self._again(int(one.y + top) - beyond, one.y + one.block.height + beyond)
                 one.block.dirty = None
-        end, end_before = _end(placed), _end(before) + shift
-        if end < end_before:
-            self._again(end, end_before)
+        if end < end_before + shift:
+            self._again(end, end_before + shift)
+
+    def _beyond(self, one: Placed) -> int:
+        """How far the picture of a block reaches over it: the ground of a question is larger than its words."""
+        return PAD if self._view.stack.entry(one.entry).tinted else 1
 
     def _again(self, top: int, bottom: int) -> None:
         self._view.viewport().update(self._strip(top, bottom))
