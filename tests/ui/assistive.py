@@ -234,7 +234,8 @@ def screen(folder: Path, size: str = "1400x900x24") -> Iterator[dict[str, str]]:
 
     try:
         said, tell = os.pipe()
-        start("Xvfb", "-displayfd", str(tell), "-screen", "0", size, "-nolisten", "tcp", pass_fds=(tell,))
+        one = ("-screen", "0", size, "-nolisten", "tcp", "-noreset")  # else it starts anew when its first client leaves
+        start("Xvfb", "-displayfd", str(tell), *one, pass_fds=(tell,))
         os.close(tell)
         with os.fdopen(said) as number:
             env["DISPLAY"] = f":{number.readline().strip()}"
@@ -243,8 +244,7 @@ def screen(folder: Path, size: str = "1400x900x24") -> Iterator[dict[str, str]]:
         env["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
         start(LAUNCHER, "--launch-immediately")
         start("openbox")
-        while subprocess.run(["xdotool", "get_num_desktops"], env=env, capture_output=True, check=False).returncode:
-            time.sleep(0.02)  # until there is somebody who gives windows the keyboard
+        _wait_for_manager(env)
         yield env
     finally:
         for process in reversed(started):
@@ -252,6 +252,14 @@ def screen(folder: Path, size: str = "1400x900x24") -> Iterator[dict[str, str]]:
             process.wait(10)
             if process.stdout is not None:
                 process.stdout.close()
+
+
+def _wait_for_manager(env: dict[str, str]) -> None:
+    """Until there is somebody who gives windows the keyboard."""
+    end = time.monotonic() + 20
+    while subprocess.run(["xdotool", "get_num_desktops"], env=env, capture_output=True, check=False).returncode:
+        assert time.monotonic() < end, "the window manager did not start"
+        time.sleep(0.02)
 
 
 @asynccontextmanager
