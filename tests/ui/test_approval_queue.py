@@ -59,6 +59,9 @@ class Inbox:
     def alive(self) -> None:
         self.qtbot.waitUntil(lambda: self.button("queue_allow").property("dead") is False, timeout=2_000)
 
+    def is_read(self, row: int) -> bool:
+        return "not read yet" not in self.list.item(row).text()
+
 
 @pytest.fixture
 def inbox(qtbot: QtBot, theme: Theme) -> Inbox:
@@ -76,6 +79,8 @@ def test_only_what_was_read_can_be_ticked_and_decided(inbox: Inbox) -> None:
     inbox.fill(*items)
     for row in (1, 2):
         inbox.read(row)
+    boxes = [bool(inbox.list.item(row).flags() & Qt.ItemFlag.ItemIsUserCheckable) for row in range(4)]
+    assert boxes == [row in (1, 2) or inbox.is_read(row) for row in range(4)] and not boxes[3]
     for row in (1, 2, 3):
         inbox.tick(row)
     inbox.alive()

@@ -390,6 +390,7 @@ def test_fifty_at_once_are_one_window_and_one_list_and_none_is_decided_unseen(
         await sluice.until(lambda: len(host.decisions) == 2, "two decisions")
         assert [d["decision"] for d in host.decisions] == ["rejected", "rejected"]
         assert sum(a.state == "pending" for a in asks(sluice)) == 48
+        assert not sluice.shows("approval_dialog")
         told = [e for e in audited(tmp_path) if e.decision]
         assert [(e.decision, e.by) for e in told] == [("deny", "person")] * 2
         assert all(e.shown_at is not None and e.shown_at <= (e.decided_at or 0) for e in told)
