@@ -1,7 +1,8 @@
 """How long the window did not answer, and how much memory the process took, while something went on.
 
-What the window's thread waited for a processor that other programs had is not its fault and is taken off, where the
-system tells of it (Linux): so the same bounds hold on a busy machine.
+Time in which the window's thread could have run, but other programs had the processors, is not its fault and is taken
+off, where the system tells of it (Linux): so the same bounds hold on a busy machine. So is time in which it waited for
+another thread of ours (for Python's lock) that was kept waiting in this way itself.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, QTimer
 
 TICK_MS = 4
+_LONG = 0.05  # seconds of a gap that is looked at more closely
 _ROOT = Path(__file__).parents[2]
 
 
@@ -30,20 +32,26 @@ class Probe:
         self.gaps: list[float] = []
         self.waited = 0.0  # seconds for a processor, all together
         self.start = self.peak = resident()
-        self._last = self._start_of_gap()
+        self._last, self._others = Moment(), 0.0
         self._timer = QTimer(interval=TICK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
         self._over = threading.Event()
         self._watch = threading.Thread(target=self._watch_memory, daemon=True)
 
-    def _start_of_gap(self) -> tuple[float, float]:
-        return time.monotonic(), starved()
-
     def _tick(self) -> None:
-        now, waited = self._start_of_gap()
-        self.gaps.append(max(0.0, now - self._last[0] - (waited - self._last[1])))
-        self.waited += waited - self._last[1]
-        self._last = now, waited
+        before, now = self._last, Moment()
+        taken_off = now.starved - before.starved
+        gap = now.at - before.at - taken_off
+        if gap > _LONG:
+            idle = gap - (now.ran - before.ran)
+            theirs = min(idle, others_starved(self._watch.native_id) - self._others)
+            taken_off += max(0.0, theirs)
+            gap -= max(0.0, theirs)
+        self.gaps.append(max(0.0, gap))
+        self.waited += taken_off
+        self._last = now
+        if gap > _LONG or len(self.gaps) % 10 == 0:
+            self._others = others_starved(self._watch.native_id)
 
     def _watch_memory(self) -> None:
         while not self._over.wait(0.02):
@@ -64,9 +72,9 @@ class Probe:
         return self.peak - self.start
 
     def begin(self) -> None:
-        self._last = self._start_of_gap()
-        self._timer.start()
         self._watch.start()
+        self._last, self._others = Moment(), others_starved(self._watch.native_id)
+        self._timer.start()
 
     def end(self) -> None:
         self._tick()
@@ -81,12 +89,31 @@ class Probe:
         )
 
 
-def starved() -> float:
-    """Seconds that this thread could have run but had no processor, 0 where the system does not tell."""
+class Moment:
+    """When it is, and how long this thread ran and how long it had no processor up to now; all in seconds."""
+
+    def __init__(self) -> None:
+        self.at = time.monotonic()
+        self.ran, self.starved = scheduled("thread-self")
+
+
+def scheduled(thread: str) -> tuple[float, float]:
+    """Seconds that a thread ran, and that it could have run but had no processor; 0 where the system does not tell."""
     try:
-        return int(Path("/proc/thread-self/schedstat").read_text("ascii").split()[1]) / 1e9
-    except (OSError, ValueError, IndexError):
+        ran, starved = Path(f"/proc/{thread}/schedstat").read_text("ascii").split()[:2]
+    except (OSError, ValueError):
+        return 0.0, 0.0
+    return int(ran) / 1e9, int(starved) / 1e9
+
+
+def others_starved(but: int | None) -> float:
+    """Seconds that the other threads of this process had no processor; without the thread `but`."""
+    try:
+        threads = os.listdir("/proc/self/task")
+    except OSError:
         return 0.0
+    mine = {str(threading.get_native_id()), str(but)}
+    return sum(scheduled(f"self/task/{thread}")[1] for thread in threads if thread not in mine)
 
 
 def resident() -> float:
