@@ -87,7 +87,7 @@ class Network:
         lines = {
             tr("Private CA: {file}", file=Path(self.ca_file).name): self.ca_file,
             tr("Client certificate: {file}", file=Path(self.client_cert).name): self.client_cert,
-            tr("Certificate exception: {digest}", digest=fingerprint_words(self.pinned)): self.pinned,
+            tr("Certificate exception: {digest}…", digest=fingerprint_words(self.pinned[:12])): self.pinned,
         }
         return tuple(words for words, holds in lines.items() if holds)
 
