@@ -46,10 +46,11 @@ def tokens(lexer: Lexer, text: str, start: Place, until: int) -> tuple[list[tupl
     place, (at, stack, line) = start, start
     open_states = list(stack)
     found: list[tuple[int, Any, str]] = []
-    while at < len(text):
+    kind, end = type(lexer), len(text)
+    while at < end:
         if at <= until and (not at or text[at - 1] == "\n"):
             place = (at, tuple(open_states), line)
-        for rule, action, new_state in _rules(type(lexer), open_states[-1], text[at]):  # noqa: B007 - used below
+        for rule, action, new_state in _rules(kind, open_states[-1], text[at]):  # noqa: B007 - used below
             if match := rule(text, at):
                 break
         else:

@@ -70,7 +70,12 @@ class Painting:
         rect = event.rect()
         painter.fillRect(rect, self.theme.page)
         above, below = rect.top() - PAD, rect.bottom() + PAD
-        near = [one for one in self._view.stack.placed if one.y <= below and one.y + one.block.height >= above]
+        near = []
+        for one in reversed(self._view.stack.placed):  # what is painted most is the end
+            if one.y + one.block.height < above:
+                break
+            if one.y <= below:
+                near.append(one)
         self._paint_tints(painter, near)
         dirty = QRectF(rect)
         for one in near:

@@ -75,6 +75,8 @@ class TablePiece(DocPiece):
         self._left = styles.left(table.nest)
         self._grid: QTextTable | None = None
         self._widths: list[float] = []
+        self._cells = self._cell_look(False), self._cell_look(True)
+        self._blocks: dict[str, QTextBlockFormat] = {}  # by alignment
 
     def show(self, table: Table) -> None:
         """Change the rows; new ones are appended where the columns stay as wide."""
@@ -147,7 +149,7 @@ class TablePiece(DocPiece):
         assert self._grid is not None
         for offset, row in enumerate(rows):
             head = self.table.header and at + offset == 0
-            look = self._cell_look(head)
+            look = self._cells[head]
             for column, runs in enumerate(row[: self._grid.columns()]):
                 cell = self._grid.cellAt(at + offset, column)
                 cell.setFormat(look)
@@ -169,10 +171,12 @@ class TablePiece(DocPiece):
         return look
 
     def _block_look(self, column: int) -> QTextBlockFormat:
-        look = QTextBlockFormat()
-        look.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
         align = self.table.aligns[column] if column < len(self.table.aligns) else ""
-        look.setAlignment(_ALIGN.get(align, Qt.AlignmentFlag.AlignLeft))
+        look = self._blocks.get(align)
+        if look is None:
+            look = self._blocks[align] = QTextBlockFormat()
+            look.setLineHeight(125, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+            look.setAlignment(_ALIGN.get(align, Qt.AlignmentFlag.AlignLeft))
         return look
 
     # ---- geometry and painting
