@@ -86,6 +86,7 @@ class ApprovalQueue(QWidget):
         self._list.setAccessibleName(tr("Requests that wait for you"))
         self._list.setItemDelegate(_Rows(self._list))
         self._list.setUniformItemSizes(True)
+        self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # what tells two paths apart is mostly at the end
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.setFrameShape(QListWidget.Shape.NoFrame)
         self._list.currentItemChanged.connect(lambda row, _: self._show(row))

@@ -20,7 +20,7 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
 )
-from PySide6.QtWidgets import QApplication, QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QCheckBox, QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from desktop.core.language import number, tr, trn
 from desktop.core.requests import Image
@@ -225,7 +225,7 @@ class Thumb(QFrame):
         self._about = ""
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setFixedHeight(SIDE + 16)
-        self.setFixedWidth(232 if original is None else 336)
+        self.setFixedWidth(232 if original is None else 408)
         self._art = PlainLabel()
         self._art.setFixedSize(SIDE, SIDE)
         self._art.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -237,7 +237,7 @@ class Thumb(QFrame):
         self.close_button.setFixedSize(28, 28)
         self.close_button.setIcon(icon("close", current_theme().muted))
         self.close_button.clicked.connect(self.remove_wanted)
-        self._choice = QToolButton(text=tr("Send original"), checkable=True)
+        self._choice = QCheckBox(tr("Send original"))
         self._choice.setObjectName("attachment_original")
         self._choice.setVisible(original is not None)
         if original is not None:

@@ -18,7 +18,7 @@ from typing import Any
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 from PySide6.QtCore import QThreadPool, QTimer
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QCheckBox
 
 from desktop.core.requests import Connection
 from tests.ui.driving import Driven, drive, window
@@ -79,7 +79,7 @@ async def _attach(sluice: Driven, file: str) -> dict[str, Any]:
 async def _send(sluice: Driven) -> dict[str, Any]:
     """Send the original, and stay until the answer is there and what was said is stored."""
     if sluice.shows("attachment_original"):
-        sluice.find("attachment_original", QToolButton).click()
+        sluice.find("attachment_original", QCheckBox).click()
     probe = Probe()
     sluice.say("look")
     await sluice.until(lambda: "sending" in sluice.page._status.text(), "how much has gone", 60)

@@ -17,7 +17,7 @@ import pytest
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QToolButton
+from PySide6.QtWidgets import QApplication, QCheckBox
 
 from desktop.core.capabilities import PICTURES, Capabilities
 from desktop.core.conversation import UserTurn
@@ -33,6 +33,7 @@ from tests.loopback.promptshuttle import KEY, PromptShuttle
 from tests.loopback.server import Exchange, Request, Server
 from tests.ui import pictures
 from tests.ui.driving import Driven, drive, window
+from tests.ui.test_window_asks import tick
 
 TAKES = Capabilities(images_in="data-url", media=PICTURES)
 FREEZE, MEMORY = 0.1, 300  # seconds, MB: see hardening
@@ -219,7 +220,7 @@ def test_the_original_is_sent_where_the_person_chooses_it(qapp: QApplication, tm
         sluice.page.pictures.attach_files([str(big)])
         await settled(sluice)
         small = sluice.page.box.strip.images()[0]
-        QTest.mouseClick(sluice.find("attachment_original", QToolButton), Qt.MouseButton.LeftButton)
+        tick(sluice.find("attachment_original", QCheckBox))
         original = sluice.page.box.strip.images()[0]
         assert original.data == big.read_bytes() != small.data
         sluice.say("look")
