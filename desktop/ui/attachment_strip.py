@@ -20,7 +20,16 @@ from PySide6.QtGui import (
     QPen,
     QPixmap,
 )
-from PySide6.QtWidgets import QApplication, QCheckBox, QFrame, QHBoxLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QCheckBox,
+    QFrame,
+    QHBoxLayout,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from desktop.core.language import number, tr, trn
 from desktop.core.requests import Image
@@ -377,14 +386,12 @@ def _demo() -> None:
     app = QApplication(sys.argv)
     apply(app, DARK if "dark" in sys.argv else LIGHT)
     strip = AttachmentStrip()
-    for name, colour in (("beach & sea.png", "#5aa9c9"), ("a very long name of a picture.png", "#c98a5a")):
-        picture = QImage(640, 400, QImage.Format.Format_RGB32)
-        picture.fill(colour)
-        buffer = QBuffer()
-        picture.save(buffer, "PNG")  # type: ignore[call-overload]
-        strip.add(Image(name, "image/png", bytes(buffer.data().data())), "place removed" if "sea" in name else "")
+    picture = QImage(640, 400, QImage.Format.Format_RGB32)
+    picture.fill("#5aa9c9")
+    buffer = QBuffer()
+    picture.save(buffer, "PNG")  # type: ignore[call-overload]
+    strip.add(Image("a very long name, beach & sea.png", "image/png", bytes(buffer.data().data())), "place removed")
     strip.add(Image("broken.png", "image/png", b"not a picture"))
-    strip.resize(760, 90)
     strip.show()
     app.exec()
 
