@@ -67,7 +67,7 @@ class GrowingSlice:
             return  # perhaps mathematics, or a title that makes a definition of the lines above
         if not _WORD.search(source, source.rfind("\n") + 1, at):
             return  # it can still become an item, a rule, or the line under a table's head
-        head = run._replace(text=run.text[: -len(end)])
+        head = Run(run.text[: -len(end)])
         runs = (*last.runs[:-1], head) if head.text else last.runs[:-1]
         if not runs or any(map(_is_open, runs[max(known, 0) :])):
             return

@@ -158,10 +158,8 @@ class TextPiece(DocPiece):
 
     def show(self, paragraphs: list[Paragraph]) -> None:
         """Make the document hold these paragraphs."""
-        old, keep = self.paragraphs, 0
-        for before, after in zip(old, paragraphs, strict=False):
-            if before != after:
-                break
+        old, keep, most = self.paragraphs, 0, min(len(self.paragraphs), len(paragraphs))
+        while keep < most and old[keep] == paragraphs[keep]:
             keep += 1
         if keep == len(old) == len(paragraphs):
             return
@@ -179,7 +177,7 @@ class TextPiece(DocPiece):
         if keep < len(old):
             block = self.doc.findBlockByNumber(keep)
             at = block.position()
-            same = keep < len(paragraphs) and old[keep]._replace(runs=()) == paragraphs[keep]._replace(runs=())
+            same = keep < len(paragraphs) and _frame(old[keep]) == _frame(paragraphs[keep])
             if same:
                 run, offset, written = _common(old[keep].runs, paragraphs[keep].runs)
                 at += written
@@ -310,6 +308,11 @@ class TextPiece(DocPiece):
         if span is not None:
             return super().text(span)
         return "\n".join(f"{p.marker} {p.text}" if p.marker else p.text for p in self.paragraphs)
+
+
+def _frame(paragraph: Paragraph) -> tuple[object, ...]:
+    """Everything about a paragraph but its runs."""
+    return paragraph.role, paragraph.nest, paragraph.marker, paragraph.gap, paragraph.rtl
 
 
 def _lines_inside(text: str) -> str:

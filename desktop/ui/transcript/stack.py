@@ -281,12 +281,13 @@ class Stack:
             if entry.hidden:
                 continue
             y -= entry.below
-            number = len(entry.blocks)
+            blocks, ready = entry.blocks, entry.ready
+            number = len(blocks)
             while number and y > 0 and most > 0:  # a text of nothing but definitions never fills a view
                 number -= 1
                 most -= 1
-                block = entry.blocks[number]
-                if block.ready is not entry.ready:
+                block = blocks[number]
+                if block.ready is not ready:
                     self.build(index, number)
                 y -= block.height
                 placed.append(Placed(index, number, block, y))

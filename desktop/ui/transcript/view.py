@@ -241,7 +241,8 @@ class TranscriptView(QAbstractScrollArea):
         self._painting.refresh(before, everything)
         if self.stack.behind and not self._behind_timer.isActive():
             self._behind_timer.start()
-        live = any(self._is_live(one) for one in self.stack.placed if isinstance(one.block, RowBlock))
+        rows = [one for one in self.stack.placed if isinstance(one.block, RowBlock)]
+        live = bool(rows) and any(map(self._is_live, rows))
         if live != self._tick.isActive():
             self._tick.start() if live else self._tick.stop()
         if self.at_end != self._was_at_end:
