@@ -19,8 +19,8 @@ class Draft:
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
     """One stored conversation, without its content. `key` is its UUID; `connection` carries no secret; `question` is
-    the first thing said, or about to be said; times are seconds since 1970. `named` says that the person chose the title; `view` is the
-    interface's own note on how the conversation was shown."""
+    the first thing said, or about to be said; times are seconds since 1970. `named` says that the person chose the
+    title; `view` is the interface's own note on how the conversation was shown."""
 
     key: str
     title: str

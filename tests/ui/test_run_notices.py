@@ -42,7 +42,7 @@ class Desk:
 
 
 @pytest.fixture
-def told(desk: Service) -> Iterator[Desk]:  # noqa: F811
+def told(desk: Service) -> Iterator[Desk]:
     yield Desk(desk)
 
 
