@@ -72,7 +72,7 @@ class MainWindow(QMainWindow):
         self._workspace: Workspace | None = None
         self._asks: AskDesk | None = None
         self._waiting = 0  # requests, in all tabs
-        self._going: set[str] = set()  # keys of the tabs with a live run
+        self._going: set[tuple[str, int, bool]] = set()  # of each tab: how many runs, and whether one goes on
         self._stale: set[SessionPage] = set()  # whose titles and badges are to be shown anew
         self._states = QTimer(self, interval=0, singleShot=True)
         self._states.timeout.connect(self._show_states)
@@ -414,8 +414,9 @@ class MainWindow(QMainWindow):
         self._corners.show_waiting(self._waiting)
         self._show_title()
         self.notices.look()
-        going = {page.tab.key for page in self.pages() if page.session.running}
-        self.counted.emit(len(going), self._waiting)
+        pages = self.pages()
+        self.counted.emit(sum(page.session.running for page in pages), self._waiting)
+        going = {(page.tab.key, len(page.session.conversation.runs), page.session.running) for page in pages}
         if going != self._going:
             self._going = going
             self.refresh_history()

@@ -13,8 +13,10 @@ from desktop.core.bounds import USUAL, Bounds
 from desktop.core.events import AnyEvent, Notice, Raw, RunEnded
 from desktop.core.requests import Connection, HttpCall, Prompt, Reply, Secrets, Talk, Wait
 from desktop.services.network import Network
+from desktop.services.transport import Transport
 from tests.hardening.talking import PROTOCOLS, talking
 from tests.loopback.faults import SHAPES
+from tests.loopback.server import Exchange, Request, Server
 
 SMALL = Bounds(line=10_000, event=20_000, answer=5_000, items=100, unknown=50, unknown_size=10_000)
 
@@ -117,3 +119,16 @@ async def test_a_bomb_is_taken_apart_in_small_pieces() -> None:
         tracemalloc.stop()
         assert talk.kind == "cut"
         assert peak < 250 << 20, "of which 100 MB are the server's own"
+
+
+async def test_a_huge_answer_that_is_read_whole_costs_its_beginning_only() -> None:
+    async def page(request: Request, exchange: Exchange) -> None:
+        await exchange.start(500, {"content-type": "text/html"})
+        for _ in range(200):
+            await exchange.send(b"x" * 256 * 1024)
+
+    transport = Transport()
+    async with Server(page) as server:
+        reply = await transport.fetch(HttpCall("GET", server.url))
+    await transport.aclose()
+    assert (reply.status, len(reply.body)) == (500, 1 << 20)
