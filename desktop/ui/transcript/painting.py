@@ -41,11 +41,14 @@ class Painting:
             viewport = self._view.viewport()
             bottom = max(end + self._beyond(placed[-1]), end_before + self._beyond(before[-1]))
             viewport.scroll(0, shift, self._strip(0, min(bottom, viewport.height())))
-        for one in placed:
+        for number, one in enumerate(placed):
             top = one.block.dirty if one.block in old else 0
             if top is not None:
                 beyond = self._beyond(one)
-                self._again(int(one.y + top) - beyond, one.y + one.block.height + beyond)
+                bottom = one.y + one.block.height + beyond
+                if number + 1 < len(placed):  # one that shrank leaves its old picture up to the next
+                    bottom = max(bottom, placed[number + 1].y)
+                self._again(int(one.y + top) - beyond, bottom)
                 one.block.dirty = None
         if end < end_before + shift:
             self._again(end, end_before + shift)
@@ -65,8 +68,7 @@ class Painting:
 
     def paint(self, event: QPaintEvent) -> None:
         """Paint what the event asks for."""
-        painter = QPainter(self._view.viewport())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter = QPainter(self._view.viewport())  # smooth only where shapes are drawn: text is by itself, and sooner
         rect = event.rect()
         painter.fillRect(rect, self.theme.page)
         above, below = rect.top() - PAD, rect.bottom() + PAD
@@ -102,15 +104,18 @@ class Painting:
                 continue
             left, width = stack.column
             top = stack.heights.before(index) + entry.space - stack.offset
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(self.theme.question)
             painter.drawRoundedRect(QRectF(left, top, width, entry.heights.total + 2 * PAD), 12, 12)
             painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
 
     def _paint_focus(self, painter: QPainter) -> None:
         """A ring around what the keyboard would press."""
         rect = self._view.hands.focus_rect() if self._view.hasFocus() else None
         if rect is not None:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(QPen(self.theme.accent, 2))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(rect, 6, 6)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from desktop.core.events import AskClosed, AskOpened, TextDelta
 from desktop.ui.theme import Theme
 from desktop.ui.transcript import TranscriptView
 from tests.bench.texts import text
@@ -72,6 +73,17 @@ def test_what_is_painted_while_it_streams_is_what_a_fresh_painting_shows(qtbot: 
             fresh = talk.view.grab().toImage()
             left, width = talk.view.stack.column
             assert screen.copy(0, 0, left + width, 500) == fresh.copy(0, 0, left + width, 500)
+
+
+def test_a_card_that_becomes_a_row_leaves_nothing_of_its_picture(qtbot: QtBot, theme: Theme) -> None:
+    talk = Talk(qtbot, theme)
+    talk.event(AskOpened(ask="a", tool="database_query", args={"query": "SELECT 1"}, text="Run this query?"))
+    talk.paint()
+    closed = talk.reducer.apply(AskClosed(ask="a", how="answered", answer="denied"), 1.0)
+    talk.take([*closed, *talk.reducer.apply(TextDelta(text="It is sunny."), 1.0)])  # in one frame
+    talk.paint()
+    screen = talk.view.window().screen().grabWindow(talk.view.winId()).toImage()
+    assert screen.copy(0, 0, 680, 300) == talk.view.grab().toImage().copy(0, 0, 680, 300)
 
 
 def test_a_replaced_text_shows_as_if_it_had_always_been_so(qtbot: QtBot, theme: Theme) -> None:
