@@ -172,6 +172,7 @@ class CodePiece(DocPiece):
         box = QRectF(self._left, 0, self.width - self._left, self.height)
         painter.save()
         painter.setClipRect(box.intersected(clip), Qt.ClipOperation.IntersectClip)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillPath(self._shape(box), self.styles.theme.code_bg)
         if self._bar and clip.top() < self._bar:
             self._paint_bar(painter, box)
@@ -204,7 +205,9 @@ class CodePiece(DocPiece):
         share = self._inner / self.side.widest
         x = box.left() + PAD + self.side.value * share
         handle = QRectF(x, box.bottom() - 7, self._inner * share, 3)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(self.styles.theme.border)
         painter.drawRoundedRect(handle, 1.5, 1.5)
         painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)

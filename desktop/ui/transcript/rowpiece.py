@@ -138,10 +138,12 @@ class RowPiece(PaintedPiece):
         theme = self.styles.theme
         box = QRectF(0, 0, self.width, self.height)
         if self.row.card:
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.setPen(theme.accent)
             painter.setBrush(theme.question)
             painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 8, 8)
             painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         if selected and selected[0] < selected[1]:
             painter.fillRect(box, theme.selection)
         if found:
