@@ -174,6 +174,7 @@ class CodePiece(DocPiece):
         painter.setClipRect(box.intersected(clip), Qt.ClipOperation.IntersectClip)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.fillPath(self._shape(box), self.styles.theme.code_bg)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
         if self._bar and clip.top() < self._bar:
             self._paint_bar(painter, box)
         inner = box.adjusted(PAD, 0, -PAD, 0)

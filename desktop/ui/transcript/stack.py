@@ -309,7 +309,8 @@ class Stack:
                 number -= 1
                 step = 0
             else:
-                step = self._above(index)
+                entry = self.open(index)
+                step = 0 if entry.hidden else entry.top(0)
                 index -= 1
                 number = max(len(self.open(index).shown) - 1, 0)
                 step += self.open(index).below if self.open(index).shown else 0
@@ -317,11 +318,6 @@ class Stack:
             inside += self.open(index).heights[number] if self.open(index).shown else 0
         number = min(number, max(len(self.open(index).blocks) - 1, 0))
         return self.top(index, number) + inside
-
-    def _above(self, index: int) -> int:
-        """The space between an entry's top and its first block."""
-        entry = self.open(index)
-        return 0 if entry.hidden else entry.space + (PAD if entry.tinted else 0)
 
     def _exact(self, index: int, number: int, inside: int) -> int:
         if number < len(self.open(index).shown):
