@@ -33,7 +33,6 @@ from tests.loopback.promptshuttle import KEY, PromptShuttle
 from tests.loopback.server import Exchange, Request, Server
 from tests.ui import pictures
 from tests.ui.driving import Driven, drive, window
-from tests.ui.test_window_asks import tick
 
 TAKES = Capabilities(images_in="data-url", media=PICTURES)
 FREEZE, MEMORY = 0.1, 300  # seconds, MB: see hardening
@@ -220,7 +219,7 @@ def test_the_original_is_sent_where_the_person_chooses_it(qapp: QApplication, tm
         sluice.page.pictures.attach_files([str(big)])
         await settled(sluice)
         small = sluice.page.box.strip.images()[0]
-        tick(sluice.find("attachment_original", QCheckBox))
+        QTest.keyClick(sluice.find("attachment_original", QCheckBox), Qt.Key.Key_Space)
         original = sluice.page.box.strip.images()[0]
         assert original.data == big.read_bytes() != small.data
         sluice.say("look")
