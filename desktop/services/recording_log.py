@@ -52,8 +52,7 @@ class RunLog:
         self.names: list[str] = []
         self.lost = 0  # bytes that were not kept
         self._places: dict[str, int] = {"": 0}
-        self.heard: list[str] = []  # the items of events that have no place yet, and their types
-        self._types: list[type[AnyEvent]] = []
+        self.heard: list[str] = []  # the items of events that have no place yet
         self._recent: deque[AnyEvent] = deque(maxlen=_EVENTS)
 
     # Written for speed, from here on: this is what streaming pays for being recorded. Nothing is kept that Python's
@@ -82,11 +81,11 @@ class RunLog:
         if len(events) == 1:
             self.heard.append(_item(changes[0]))
             self._recent.append(events[0])
-            self._types.append(type(events[0]))
+            self.kinds.append(_CODES[type(events[0])])
         else:
-            self.heard.extend(map(_item, changes))
+            self.heard += [c[0].item if len(c) == 1 and type(c[0]) is Grew else _item(c) for c in changes]
             self._recent.extend(events)
-            self._types.extend(map(type, events))
+            self.kinds.extend(map(_CODES.__getitem__, map(type, events)))
 
     def settle(self) -> None:
         """Put the events that came into their place."""
@@ -96,10 +95,8 @@ class RunLog:
             self.names.append(item)
             self._places[item] = len(self.names)
         self.items.extend(map(self._places.__getitem__, self.heard))
-        self.kinds.extend(map(_CODES.__getitem__, self._types))
         self.events += len(self.heard)
         self.heard.clear()
-        self._types.clear()
 
     def lose(self, exchange: int, count: int, size: int) -> None:
         """The newest chunks of an answer are not kept: their rows go, and their events belong to the row before."""
