@@ -72,7 +72,7 @@ def test_the_window_answers(qapp: QApplication, tmp_path: Path, protocol: str, f
     [
         ("openai", "many events", 1_000_000),
         ("agentrail", "many events", 1_000_000),
-        ("agentrail", "many grown", 250_000),
+        ("agentrail", "many grown", 1_000_000),
         ("openai", "many unknown", 1_000_000),
         ("openai", "gzip bomb", 1000 * MB),
         ("openai", "endless line", 1000 * MB),
