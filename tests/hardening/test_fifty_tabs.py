@@ -37,8 +37,9 @@ def test_fifty_tabs_stream_at_once(qapp: QApplication, tmp_path: Path) -> None:
         async with all_protocols() as places, window(qapp, tmp_path) as sluice:
             pages = [opened(sluice, places, tab) for tab in range(TABS)]
             probe.begin()
-            for page in pages:
+            for page in pages:  # one press after the other
                 page.send()
+                await sluice.until(lambda page=page: page._outbox.busy or page.session.running, "its start")
             for page in pages:  # every one of them comes to the front while the others go on
                 sluice.window.tabs.setCurrentWidget(page)
                 await sluice.until(lambda page=page: bool(page.session.conversation.runs), "its run")
