@@ -15,7 +15,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import qasync
 import shiboken6
 from PySide6.QtWidgets import QApplication
 
@@ -23,6 +22,7 @@ from desktop import __version__
 from desktop.services import tasks
 from desktop.services.paths import Paths
 from desktop.services.settings import SettingsFile
+from desktop.ui import event_loop
 from desktop.ui import theme as themes
 from desktop.ui.app_icon import app_icon
 from desktop.ui.collecting import Collector
@@ -64,11 +64,8 @@ def main(
     if not first.is_first and first.hand_over(_message(given, file, protocol)):
         return 0
     collector = Collector(app)
-    loop = qasync.QEventLoop(app)
-    asyncio.set_event_loop(loop)
     try:
-        with loop:
-            return int(loop.run_until_complete(_Program(app, paths, given, (file, protocol), self_test, first).run()))
+        return event_loop.run(app, lambda: _Program(app, paths, given, (file, protocol), self_test, first).run())
     finally:
         collector.stop()
         shiboken6.delete(app)  # while Python still lives: Qt's accessibility cache holds objects that Python made

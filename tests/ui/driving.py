@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import qasync
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
@@ -19,6 +18,7 @@ from desktop.services import tasks
 from desktop.services.paths import Paths
 from desktop.services.settings import SettingsFile
 from desktop.services.workspace import Workspace
+from desktop.ui import event_loop
 from desktop.ui import theme as themes
 from desktop.ui.collecting import Collector
 from desktop.ui.main_window import MainWindow
@@ -29,15 +29,11 @@ W = TypeVar("W", bound=QWidget)
 
 def drive(app: QApplication, work: Callable[[], Awaitable[Any]], seconds: float = 30.0) -> None:
     """Run a coroutine on qasync's loop, as the program does."""
-    collector = Collector()
-    loop = qasync.QEventLoop(app)
     app.setQuitOnLastWindowClosed(False)
-    asyncio.set_event_loop(loop)
+    collector = Collector()
     try:
-        with loop:
-            loop.run_until_complete(asyncio.wait_for(work(), seconds))
+        event_loop.run(app, lambda: asyncio.wait_for(work(), seconds))
     finally:
-        asyncio.set_event_loop(None)
         collector.stop()
 
 

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
 from desktop import app
 from desktop.core.requests import Connection, Secrets
+from desktop.ui import event_loop
 from desktop.ui.main_window import MainWindow
 
 LETTERS = "abcdefghij"
@@ -69,7 +70,7 @@ def main() -> None:
             super().__init__(program)
             hands.append(Hand(int(seed)))
 
-    app.qasync.QEventLoop = Loop
+    event_loop.qasync.QEventLoop = Loop
     sys.exit(app.main(Path(folder), (Connection("openai", url, "m"), Secrets()), None))
 
 
