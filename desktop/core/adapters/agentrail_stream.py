@@ -39,7 +39,7 @@ from desktop.core.events import (
     ToolStarted,
     Usage,
 )
-from desktop.core.language import tr
+from desktop.core.language import mark, tr
 from desktop.core.requests import Prompt, Talk
 from desktop.core.wire.frames import Frame
 from desktop.core.wire.jsontext import parse
@@ -203,14 +203,10 @@ class AgentrailStream(Run):
         events: list[AnyEvent] = []
         path = self._lane(data, events).path
         turns = count(data.get("turnCount"))
-        words = (
-            tr("The agent reached its limit of {turns} turns.", turns=turns)
-            if turns
-            else tr("The agent reached its limit of turns.")
-        )
+        told = mark("The agent reached its limit of {turns} turns.") if turns else mark("The agent reached its limit.")
         if not path:
             self._outcome = RunEnded(status="limit", reason="turns")
-        return [*events, Notice(path=path, level="warning", text=words, code="limit")]
+        return [*events, Notice(path=path, level="warning", text=tr(told, turns=turns), code="limit")]
 
     def _error(self, data: dict[str, Any]) -> Events:
         """The root's error is the end. While a skill is open an error without a depth may be the skill's own."""
@@ -314,10 +310,9 @@ class AgentrailStream(Run):
         if lane.path:
             return self._agents.lane_ended(lane.path, "failed", said or reason) if status == "failed" else []
         if status is not None:
-            failure = Failure(
-                tr("The model failed: {said}", said=said) if said else tr("The model failed."), code="model"
-            )
-            self._outcome = RunEnded(status=status, reason=reason, error=failure if status == "failed" else None)
+            words = tr("The model failed: {said}", said=said) if said else tr("The model failed.")
+            failure = Failure(words, code="model") if status == "failed" else None
+            self._outcome = RunEnded(status=status, reason=reason, error=failure)
         elif self._outcome is not None and self._outcome.reason != "turns":
             self._outcome = None  # a later message went well
         return []
