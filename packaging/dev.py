@@ -177,7 +177,8 @@ def test(arguments: list[str]) -> int:
     prepare_venv("test")
     environ = {"QT_QPA_PLATFORM": "offscreen", **os.environ}
     first = 0
-    for check in (["ruff", "check", "."], ["mypy"], ["pytest", *arguments]):
+    spread = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile"]  # a file's tests stay together
+    for check in (["ruff", "check", "."], ["mypy"], ["pytest", *spread, *arguments]):
         status = subprocess.run([str(PYTHON), "-m", *check], cwd=ROOT, env=environ, check=False).returncode
         if status and check[0] != "pytest":  # whose own closing line stays the last one
             say(f"{check[0]} failed")
