@@ -8,7 +8,7 @@ import sys
 def main() -> int:
     """Run the command line; returns the exit status."""
     if "--serve-local-model" in sys.argv[1:2]:  # the hidden switch: this process is the small model's server
-        from desktop.services.local_model_server import serve
+        from desktop.services.local_model.server import serve
 
         return serve()
     from desktop.cli import run

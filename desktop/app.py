@@ -20,25 +20,25 @@ from PySide6.QtWidgets import QApplication
 
 from desktop import __version__
 from desktop.services import tasks
+from desktop.services.habits.settings import SettingsFile
 from desktop.services.paths import Paths
-from desktop.services.settings import SettingsFile
-from desktop.ui import event_loop
 from desktop.ui import theme as themes
-from desktop.ui.app_icon import app_icon
-from desktop.ui.collecting import Collector
-from desktop.ui.file_opening import Application
-from desktop.ui.first_start import FirstStart
-from desktop.ui.geometry import come_to_front
 from desktop.ui.main_window import MainWindow
-from desktop.ui.motion import Motion
-from desktop.ui.speech import speak
+from desktop.ui.system import event_loop
+from desktop.ui.system.app_icon import app_icon
+from desktop.ui.system.collecting import Collector
+from desktop.ui.system.file_opening import Application
+from desktop.ui.system.first_start import FirstStart
+from desktop.ui.system.motion import Motion
+from desktop.ui.system.speech import speak
+from desktop.ui.window.geometry import come_to_front
 
 if TYPE_CHECKING:
     from desktop.core.requests import Connection, Secrets
-    from desktop.services.session_bus import SessionBus
+    from desktop.services.system.session_bus import SessionBus
     from desktop.services.workspace import Workspace
-    from desktop.ui.crash import Crashes
-    from desktop.ui.notifier import Notifier
+    from desktop.ui.system.crash import Crashes
+    from desktop.ui.system.notifier import Notifier
 
 _log = logging.getLogger(__name__)
 _SHUTDOWN = 2.5  # seconds, of the three that SIGTERM leaves
@@ -121,13 +121,13 @@ class _Program:
         window.show()
         await window.painted.wait()
         trouble = await asyncio.to_thread(_load, self._paths)
-        from desktop.services.daemon import in_daemon
-        from desktop.services.session_bus import SessionBus
+        from desktop.services.system.daemon import in_daemon
+        from desktop.services.system.session_bus import SessionBus
         from desktop.services.workspace import Workspace
-        from desktop.ui.crash import Crashes
-        from desktop.ui.notifier import Notifier
-        from desktop.ui.portal import Portal
         from desktop.ui.session_page import SessionPage
+        from desktop.ui.system.crash import Crashes
+        from desktop.ui.system.notifier import Notifier
+        from desktop.ui.system.portal import Portal
         from desktop.ui.transcript.warm import warm
 
         self._crashes = Crashes(window.page, lambda thing: isinstance(thing, SessionPage))
@@ -167,7 +167,7 @@ class _Program:
 
     async def _last_words(self, error: Exception) -> None:
         """Say that the program cannot go on, and why, before it ends."""
-        from desktop.ui.crash import LastWords, report_of
+        from desktop.ui.system.crash import LastWords, report_of
 
         self._troubles += 1
         report = report_of(error, "the program itself")
@@ -193,7 +193,7 @@ class _Program:
 
     def _tray(self, notifier: Notifier) -> None:
         """The icon in the desktop's tray, where there is one; it speaks where the desktop has no notifications."""
-        from desktop.ui.tray import make_tray
+        from desktop.ui.system.tray import make_tray
 
         window = self._window
         tray = make_tray(window.theme.warning, window)
@@ -211,7 +211,7 @@ def _message(given: tuple[Connection, Secrets] | None, file: Path | None, protoc
     """What a second start hands over: what it was asked to open."""
     message: dict[str, Any] = {"file": str(file.absolute()) if file else None, "protocol": protocol}
     if given is not None:
-        from desktop.services.profiles import connection_to_json
+        from desktop.services.keys.profiles import connection_to_json
 
         connection, secrets = given
         message["connection"] = connection_to_json(connection)
@@ -222,7 +222,7 @@ def _message(given: tuple[Connection, Secrets] | None, file: Path | None, protoc
 def _take_over(window: MainWindow, message: dict[str, Any]) -> None:
     """Do in this program what a second start was asked for."""
     from desktop.core.requests import Secrets
-    from desktop.services.profiles import connection_from_json
+    from desktop.services.keys.profiles import connection_from_json
 
     try:
         if message.get("connection"):
@@ -240,7 +240,7 @@ def _self_test() -> int:
     from PySide6.QtCore import qVersion
     from PySide6.QtGui import QGuiApplication
 
-    from desktop.services import self_check
+    from desktop.services.system import self_check
 
     lines, troubles = self_check.report()
     print(*lines, f"window: Qt {qVersion()} on {QGuiApplication.platformName()}", sep="\n")  # noqa: T201

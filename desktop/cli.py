@@ -149,8 +149,8 @@ def _add_replay(commands: Any) -> None:
 
 
 def _window(options: argparse.Namespace) -> int:
-    from desktop.services import languages
-    from desktop.services.preflight import trouble
+    from desktop.services.habits import languages
+    from desktop.services.system.preflight import trouble
 
     languages.start()
     if words := trouble():
@@ -182,7 +182,7 @@ def _replay(options: argparse.Namespace) -> int:
 def _speak(options: argparse.Namespace) -> None:
     """The language of the environment; what programs read stays in English."""
     if not options.json:
-        from desktop.services import languages
+        from desktop.services.habits import languages
 
         languages.start()
 

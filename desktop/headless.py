@@ -15,15 +15,15 @@ from desktop.core import overview
 from desktop.core.adapters import PROTOCOLS, adapter_class
 from desktop.core.conversation import Conversation
 from desktop.core.errors import SluiceError
-from desktop.core.eventjson import to_json
 from desktop.core.events import AnyEvent, AskOpened, Beat, Failure, Notice, Raw, RunEnded, TextDelta, TextSet
 from desktop.core.language import mark, tr
+from desktop.core.recordings.eventjson import to_json
 from desktop.core.requests import Answer, Connection, Image, Prompt, Secrets
 from desktop.core.wire.jsontext import clean, compact
 from desktop.services import tasks
 from desktop.services.clock import now
-from desktop.services.expecting import Tested
-from desktop.services.recorder import Recorder
+from desktop.services.recording.expecting import Tested
+from desktop.services.recording.recorder import Recorder
 from desktop.services.session import Session
 from desktop.services.transport import Transport
 
@@ -264,7 +264,7 @@ def _message(text: str) -> str:
 def _images(files: Sequence[Any]) -> tuple[Image, ...]:
     if not files:
         return ()
-    from desktop.services.attachments import load_image
+    from desktop.services.pictures.attachments import load_image
 
     return tuple(load_image(file) for file in files)
 

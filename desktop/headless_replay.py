@@ -9,21 +9,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from desktop.core.adapters import adapter_class
-from desktop.core.comparison_words import as_json, as_text
 from desktop.core.conversation import Conversation
 from desktop.core.errors import SluiceError
 from desktop.core.events import AnyEvent
-from desktop.core.recording import Chunk, Head, Recording, Requested
+from desktop.core.recordings.comparison_words import as_json, as_text
+from desktop.core.recordings.recording import Chunk, Head, Recording, Requested
+from desktop.core.recordings.replay import play
 from desktop.core.reducer import Reducer
-from desktop.core.replay import play
 from desktop.core.requests import Connection, Prompt, Talk
 from desktop.core.wire.jsontext import clean, compact
 from desktop.headless import Printer
 from desktop.services import tasks
-from desktop.services.comparing import DIFFERS, compared
-from desktop.services.expecting import Tested
-from desktop.services.recording_files import load
-from desktop.services.recording_player import MAX_SPEED, Player
+from desktop.services.recording.comparing import DIFFERS, compared
+from desktop.services.recording.expecting import Tested
+from desktop.services.recording.files import load
+from desktop.services.recording.player import MAX_SPEED, Player
 
 _PIECE = 16 * 1024  # bytes a replay gives at once
 _PROMPT = Prompt("(replay)")

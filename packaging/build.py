@@ -96,7 +96,7 @@ def bundle(kind: str = "whole") -> None:
 
 
 def built() -> dict[str, object]:
-    """What desktop/services/built.py reads. The wheels' addresses are looked up only when their lock has changed."""
+    """What services/system/built.py reads. The wheels' addresses are looked up only when their lock has changed."""
     lock, note = HERE / "requirements" / "local.txt", BUILD / "local-model.json"
     stamp = hashlib.sha256(lock.read_bytes()).hexdigest()
     known = json.loads(note.read_text("utf-8")) if note.is_file() else {}

@@ -59,7 +59,7 @@ def stop(words: str) -> SystemExit:
 
 def missing_libraries(platforms: list[str]) -> list[str]:
     """The Debian packages without which Qt on these platforms, the engine or .venv do not work here."""
-    from desktop.services import preflight
+    from desktop.services.system import preflight
 
     wanted = dict(ENGINE)
     for platform in platforms:
@@ -91,7 +91,7 @@ def apt_install(packages: list[str]) -> bool:
 
 def prepare_system(platforms: list[str], with_tools: bool) -> None:
     """Brings what is missing, or says the one line. Raises SystemExit when the program could not start."""
-    from desktop.services.preflight import apt_line
+    from desktop.services.system.preflight import apt_line
 
     if not sys.platform.startswith("linux"):
         return
@@ -159,7 +159,7 @@ def prepare_venv(name: str) -> None:
 
 def run(arguments: list[str]) -> int:
     """Starts the program with these arguments, in place of this script where the system can."""
-    from desktop.services import preflight
+    from desktop.services.system import preflight
 
     # Without a screen the libraries of X11 are looked for; that there is no screen, the program itself says.
     prepare_system(preflight.platforms(os.environ) or ["xcb"], with_tools=False)

@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from desktop.core import po  # noqa: E402
-from desktop.services import tour  # noqa: E402
+from desktop.services.recording import tour  # noqa: E402
 
 FOLDER = ROOT / "resources" / "languages"
 TEMPLATE = FOLDER / "sluice.pot"

@@ -12,7 +12,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
-from desktop.services import preflight
+from desktop.services.system import preflight
 
 ROOT = Path(__file__).resolve().parent.parent
 WHO = "The Sluice authors <sluice@localhost>"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes and signs what the programs out there are told of this version; see desktop/services/updates.py.
+"""Writes and signs what the programs out there are told of this version; see desktop/services/system/updates.py.
 
     python3 packaging/sign_release.py new-key              prints a pair: the first is secret, the second built in
     python3 packaging/sign_release.py sign PAGE FOLDER     FOLDER/release.json and FOLDER/release.json.sig, with the

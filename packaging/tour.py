@@ -17,7 +17,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
-from desktop.core import recording as rec  # noqa: E402
+from desktop.core.recordings import recording as rec  # noqa: E402
 from desktop.core.requests import Answer, Connection, Image, Prompt  # noqa: E402
 
 FOLDER = ROOT / "resources" / "tour"

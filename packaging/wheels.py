@@ -49,7 +49,7 @@ def flatpak(report: dict[str, Any]) -> list[dict[str, str]]:
 
 
 def fetchable(report: dict[str, Any]) -> list[dict[str, Any]]:
-    """What the installed program needs to know to fetch them itself; see desktop/services/built.py. Raises SystemExit
+    """What the installed program needs to know to fetch them itself; see services/system/built.py. Raises SystemExit
     for what only this machine or whoever builds here can reach."""
     found = []
     for url, digest in places(report):

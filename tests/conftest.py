@@ -24,6 +24,6 @@ def english() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def qapp_cls() -> type:
     """The application that pytest-qt makes is the program's own."""
-    from desktop.ui.file_opening import Application
+    from desktop.ui.system.file_opening import Application
 
     return Application

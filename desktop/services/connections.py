@@ -13,20 +13,21 @@ from desktop.core.bounds import Bounds
 from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
 from desktop.core.language import tr
 from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
-from desktop.services import local_servers, logs, secret_places
-from desktop.services.built import built
-from desktop.services.doctor import Doctor
-from desktop.services.keychain import Keychain
+from desktop.services import logs
+from desktop.services.keys import secret_places
+from desktop.services.keys.keychain import Keychain
+from desktop.services.keys.profiles import KEY, Profile, Profiles
+from desktop.services.keys.secret_places import Held
 from desktop.services.local_model import LocalModel
-from desktop.services.local_model_parts import ModelParts
-from desktop.services.network import DIRECT, USUAL, Network, Route, route_of
+from desktop.services.local_model.parts import ModelParts
+from desktop.services.network import DIRECT, USUAL, Network, Route, local_servers, route_of
+from desktop.services.network.doctor import Doctor
+from desktop.services.network.way import chosen_words
 from desktop.services.paths import Paths
-from desktop.services.profiles import KEY, Profile, Profiles
-from desktop.services.secret_places import Held
 from desktop.services.session import Session
+from desktop.services.system.built import built
 from desktop.services.tasks import spawn
 from desktop.services.transport import Transport
-from desktop.services.way import chosen_words
 
 LOCAL = "local-model"
 

@@ -12,11 +12,10 @@ from desktop.core.adapters.run import Run
 from desktop.core.errors import SluiceError
 from desktop.core.events import AnyEvent, Failure, Notice
 from desktop.core.requests import HttpCall, Reply, Steps, Wait
-from desktop.services import retry
 from desktop.services.clock import now
-from desktop.services.network import Route
+from desktop.services.network import Route, retry
+from desktop.services.network.way import Way
 from desktop.services.transport import Transport, failure_from, origin
-from desktop.services.way import Way
 
 if TYPE_CHECKING:
     from desktop.services.session import Session

@@ -15,7 +15,7 @@ from typing import Any
 from desktop.core.adapters import adapter_class
 from desktop.core.adapters.base import Adapter
 from desktop.core.adapters.run import Run
-from desktop.core.arguments import ask_digest
+from desktop.core.asks.arguments import ask_digest
 from desktop.core.bounds import USUAL
 from desktop.core.branches import path
 from desktop.core.conversation import AskItem, Change, Conversation, RunState, UserTurn
@@ -25,13 +25,13 @@ from desktop.core.language import tr
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, Prompt, Secrets, Steps, Talk, Turn
 from desktop.services import logs
+from desktop.services.approvals.decision_tap import PERSON, DecisionTap, overheard, settling
 from desktop.services.clock import now
-from desktop.services.decision_tap import PERSON, DecisionTap, overheard, settling
 from desktop.services.driver import Driver, Live
 from desktop.services.network import DIRECT, Route
+from desktop.services.recording.wire_tap import Stop, WireTap
 from desktop.services.tasks import spawn
 from desktop.services.transport import Transport
-from desktop.services.wire_tap import Stop, WireTap
 
 _KEPT = ("completed", "limit", "calls", "cancelled", "cut")  # endings whose turn belongs to the history
 _SECRET = 6  # characters of what counts as a secret in what servers say

@@ -24,12 +24,11 @@ from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken
 from desktop.core.events import Failure
 from desktop.core.language import tr
 from desktop.core.requests import HttpCall, Reply
-from desktop.services import inflate
-from desktop.services.neterrors import ours, proxy_login
-from desktop.services.network import DIRECT, Choice, Route, context_for, place
+from desktop.services.network import DIRECT, Choice, Route, context_for, inflate, place
+from desktop.services.network.neterrors import ours, proxy_login
+from desktop.services.network.upload import PIECE, Gone, unheard, upload_of
+from desktop.services.network.way import Way, way_of
 from desktop.services.turns import Turns
-from desktop.services.upload import PIECE, Gone, unheard, upload_of
-from desktop.services.way import Way, way_of
 
 if TYPE_CHECKING:
     import httpx

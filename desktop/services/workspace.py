@@ -19,24 +19,24 @@ from desktop.core.errors import SluiceError
 from desktop.core.events import AnyEvent, AskClosed
 from desktop.core.language import tr
 from desktop.core.requests import Connection, Image, Prompt, Secrets
-from desktop.services.ask_record import AskRecord
-from desktop.services.audit import AuditLog, Place
-from desktop.services.built import built
+from desktop.services.approvals.ask_record import AskRecord
+from desktop.services.approvals.audit import AuditLog, Place
+from desktop.services.approvals.rules import Rules
 from desktop.services.connections import Connections
+from desktop.services.habits.settings import SettingsFile
+from desktop.services.habits.snippets import Snippets
 from desktop.services.history import Draft, History
-from desktop.services.library import Library
+from desktop.services.history.library import Library
+from desktop.services.keys.profiles import Profile
 from desktop.services.paths import Paths
-from desktop.services.profiles import Profile
-from desktop.services.recorder import Recorder
-from desktop.services.recording_player import Player
-from desktop.services.recording_store import sweep
-from desktop.services.rules import Rules
+from desktop.services.recording.player import Player
+from desktop.services.recording.recorder import Recorder
+from desktop.services.recording.store import sweep
 from desktop.services.session import Session
-from desktop.services.settings import SettingsFile
-from desktop.services.snippets import Snippets
+from desktop.services.system.built import built
+from desktop.services.system.updates import Updates
 from desktop.services.tasks import finish, spawn
 from desktop.services.transport import Transport, origin
-from desktop.services.updates import Updates
 
 _log = logging.getLogger(__name__)
 _TITLE = 60  # characters

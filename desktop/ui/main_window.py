@@ -11,32 +11,32 @@ from PySide6.QtGui import QCloseEvent, QGuiApplication, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from desktop.services.clock import now
-from desktop.services.settings import ZOOM
+from desktop.services.habits.settings import ZOOM
 from desktop.services.tasks import spawn
-from desktop.ui.corners import Corners
-from desktop.ui.geometry import come_to_front, unpacked
-from desktop.ui.notice_bar import NoticeBar
 from desktop.ui.session_tabs import SessionTabs
+from desktop.ui.tab.notice_bar import NoticeBar
 from desktop.ui.theme import Theme
-from desktop.ui.trouble_bar import TroubleBar
+from desktop.ui.window.corners import Corners
+from desktop.ui.window.geometry import come_to_front, unpacked
+from desktop.ui.window.trouble_bar import TroubleBar
 
 if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.core.requests import Connection, Secrets
     from desktop.services.workspace import Tab, Workspace
-    from desktop.ui.arrangement import Arrangement
-    from desktop.ui.ask_desk import AskDesk
-    from desktop.ui.commands import Commands
-    from desktop.ui.connection_desk import ConnectionDesk
-    from desktop.ui.copies import Copies
-    from desktop.ui.dialogs import Dialogs
-    from desktop.ui.library_desk import LibraryDesk
-    from desktop.ui.notifier import Notifier
-    from desktop.ui.outside import Outside
-    from desktop.ui.replaying import Replaying
-    from desktop.ui.run_notices import RunNotices
+    from desktop.ui.approvals.desk import AskDesk
+    from desktop.ui.connections.desk import ConnectionDesk
+    from desktop.ui.habits.commands import Commands
+    from desktop.ui.habits.dialogs import Dialogs
+    from desktop.ui.history.desk import LibraryDesk
+    from desktop.ui.history.sidebar_fold import SidebarFold
     from desktop.ui.session_page import SessionPage
-    from desktop.ui.sidebar_fold import SidebarFold
-    from desktop.ui.update_desk import UpdateDesk
+    from desktop.ui.system.notifier import Notifier
+    from desktop.ui.system.run_notices import RunNotices
+    from desktop.ui.system.update_desk import UpdateDesk
+    from desktop.ui.window.arrangement import Arrangement
+    from desktop.ui.window.copies import Copies
+    from desktop.ui.window.outside import Outside
+    from desktop.ui.wire.replaying import Replaying
 
 _TURN = 0.008  # seconds of showing titles, before others have their turn
 
@@ -80,20 +80,20 @@ class MainWindow(QMainWindow):
 
     async def populate(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
         """Fill the painted window: what was open comes back, a connection given on the command line in front."""
-        from desktop.ui.arrangement import Arrangement
-        from desktop.ui.ask_desk import AskDesk
-        from desktop.ui.commands import Commands
-        from desktop.ui.connection_desk import ConnectionDesk
-        from desktop.ui.copies import Copies
-        from desktop.ui.dialogs import Dialogs
-        from desktop.ui.history_sidebar import HistorySidebar
-        from desktop.ui.library_desk import LibraryDesk
-        from desktop.ui.links import LinkOpener
-        from desktop.ui.outside import Outside
-        from desktop.ui.replaying import Replaying
-        from desktop.ui.run_notices import RunNotices
-        from desktop.ui.sidebar_fold import SidebarFold
-        from desktop.ui.update_desk import UpdateDesk
+        from desktop.ui.approvals.desk import AskDesk
+        from desktop.ui.connections.desk import ConnectionDesk
+        from desktop.ui.habits.commands import Commands
+        from desktop.ui.habits.dialogs import Dialogs
+        from desktop.ui.history.desk import LibraryDesk
+        from desktop.ui.history.sidebar import HistorySidebar
+        from desktop.ui.history.sidebar_fold import SidebarFold
+        from desktop.ui.system.links import LinkOpener
+        from desktop.ui.system.run_notices import RunNotices
+        from desktop.ui.system.update_desk import UpdateDesk
+        from desktop.ui.window.arrangement import Arrangement
+        from desktop.ui.window.copies import Copies
+        from desktop.ui.window.outside import Outside
+        from desktop.ui.wire.replaying import Replaying
 
         self._workspace = workspace
         self._links = LinkOpener(self)

@@ -20,22 +20,22 @@ from desktop.core.conversation import AskItem, Change, Grew, RunChanged, Session
 from desktop.core.errors import SluiceError
 from desktop.core.language import tr
 from desktop.core.requests import Image
-from desktop.services.profiles import Profile
+from desktop.services.keys.profiles import Profile
 from desktop.services.tasks import spawn
 from desktop.services.workspace import Tab, Workspace
-from desktop.ui.composer_box import ComposerBox, centred
-from desktop.ui.ending_bar import EndingBar
-from desktop.ui.outbox import Outbox
-from desktop.ui.picture_desk import PictureDesk
-from desktop.ui.reading import Reading
+from desktop.ui.composing.composer_box import ComposerBox, centred
+from desktop.ui.composing.outbox import Outbox
+from desktop.ui.composing.suggestion_row import SuggestionRow
+from desktop.ui.composing.turns import Turns
+from desktop.ui.composing.version_bar import VersionBar
+from desktop.ui.pictures.desk import PictureDesk
 from desktop.ui.session_bridge import SessionBridge
-from desktop.ui.side_panel import SidePanel
-from desktop.ui.status_bar import StatusBar
-from desktop.ui.suggestion_row import SuggestionRow
+from desktop.ui.tab.ending_bar import EndingBar
+from desktop.ui.tab.reading import Reading
+from desktop.ui.tab.side_panel import SidePanel
+from desktop.ui.tab.status_bar import StatusBar
 from desktop.ui.theme import Theme
-from desktop.ui.turns import Turns
-from desktop.ui.version_bar import VersionBar
-from desktop.ui.wire_side import WireSide
+from desktop.ui.wire.side import WireSide
 
 _VIEW_MS = 1000  # after the last scrolling
 

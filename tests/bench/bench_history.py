@@ -16,13 +16,13 @@ from pathlib import Path
 
 from desktop.core.events import AnyEvent, RunEnded, Step, TextDelta
 from desktop.core.requests import Prompt
-from desktop.services import history_search
 from desktop.services.clock import now
 from desktop.services.history import History
-from desktop.services.history_schema import open_store
-from desktop.services.history_store import Store
-from desktop.services.history_writer import Writer
-from desktop.services.library import Library, Wanted
+from desktop.services.history import search as history_search
+from desktop.services.history.library import Library, Wanted
+from desktop.services.history.schema import open_store
+from desktop.services.history.store import Store
+from desktop.services.history.writer import Writer
 from desktop.services.paths import Paths
 
 _DONE = RunEnded(status="completed")
@@ -57,7 +57,7 @@ def fill(path: Path, messages: int) -> float:
 
 
 def _turn(key: str, number: int, at: float, question: str, answer: str):  # type: ignore[no-untyped-def]
-    from desktop.services.history_fold import Row
+    from desktop.services.history.fold import Row
 
     def op(store: Store) -> None:
         store.begin_run(key, number, Prompt(question), at)

@@ -19,7 +19,7 @@ from pathlib import Path
 from statistics import median
 
 from desktop.core.requests import Connection, Prompt
-from desktop.services.recorder import Recorder
+from desktop.services.recording.recorder import Recorder
 from desktop.services.session import Session
 from desktop.services.transport import Transport
 

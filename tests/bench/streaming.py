@@ -19,7 +19,7 @@ from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QApplication, QTextEdit, QWidget
 
 from desktop.core.conversation import Added, AnswerItem, Conversation, Grew, RunState
-from desktop.ui.collecting import Collector
+from desktop.ui.system.collecting import Collector
 from desktop.ui.theme import LIGHT, apply
 from desktop.ui.transcript import TranscriptView
 from tests.bench.texts import text

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import QApplication, QStackedWidget, QWidget
 
 from desktop.core.events import TextDelta
 from desktop.core.reducer import Reducer
-from desktop.ui.collecting import Collector
 from desktop.ui.session_bridge import SessionBridge
+from desktop.ui.system.collecting import Collector
 from desktop.ui.theme import LIGHT, apply
 from desktop.ui.transcript import TranscriptView
 from tests.bench.texts import text

@@ -26,8 +26,8 @@ from PySide6.QtWidgets import QApplication
 
 from desktop.core.requests import Connection, Secrets
 from desktop.services import transport
-from desktop.ui.collecting import collect_all
 from desktop.ui.session_page import SessionPage
+from desktop.ui.system.collecting import collect_all
 from desktop.ui.transcript.warm import warm
 from tests.bench.texts import text
 from tests.ui.driving import Driven, drive, window

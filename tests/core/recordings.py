@@ -23,8 +23,8 @@ from typing import Any
 from desktop.core import conversation as c
 from desktop.core.adapters import adapter_class
 from desktop.core.events import AnyEvent
+from desktop.core.recordings.replay import parse_http, play
 from desktop.core.reducer import Reducer
-from desktop.core.replay import parse_http, play
 from desktop.core.requests import Connection, Prompt, Secrets, Talk
 
 FOLDER = Path(__file__).parent.parent / "recordings"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.core.arguments import as_text, ask_digest, difference, lay_out, size
+from desktop.core.asks.arguments import as_text, ask_digest, difference, lay_out, size
 from desktop.core.conversation import AskItem
 from tests.core.hostile import CASES, Hostile
 

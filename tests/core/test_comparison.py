@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.core import events as e
-from desktop.core.comparison import Comparison, compare
-from desktop.core.comparison_words import as_json, as_text
+from desktop.core.asks.textdiff import Piece, likeness, pieces
 from desktop.core.conversation import Conversation
+from desktop.core.recordings.comparison import Comparison, compare
+from desktop.core.recordings.comparison_words import as_json, as_text
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Prompt
-from desktop.core.textdiff import Piece, likeness, pieces
 
 DONE = e.RunEnded(status="completed")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from desktop.core.forms import check, conforms, fields_of, number
+from desktop.core.asks.forms import check, conforms, fields_of, number
 
 SCHEMA = {
     "type": "object",

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from desktop.core.asks.rules import Rule, as_pattern, can_cover, covers, fits, read_pattern
 from desktop.core.conversation import AskItem
 from desktop.core.events import Choice
-from desktop.core.rules import Rule, as_pattern, can_cover, covers, fits, read_pattern
 
 HOME = "http://127.0.0.1:9"
 

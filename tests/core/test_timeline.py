@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from desktop.core import events as e
 from desktop.core.conversation import Conversation
+from desktop.core.recordings.timeline import Bar, Figures, Lane, Timeline, timeline, turns
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Prompt
-from desktop.core.timeline import Bar, Figures, Lane, Timeline, timeline, turns
 
 DONE = e.RunEnded(status="completed")
 Timed = tuple[float, e.AnyEvent]

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.core.visible import CLOSE, MARK, OPEN, digest, json_text, length, look_alikes, marks, one_line, visible
+from desktop.core.asks.visible import (
+    CLOSE,
+    MARK,
+    OPEN,
+    digest,
+    json_text,
+    length,
+    look_alikes,
+    marks,
+    one_line,
+    visible,
+)
 
 
 @pytest.mark.parametrize(

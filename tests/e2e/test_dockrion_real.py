@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from desktop.core.adapters.dockrion import DockrionAdapter
+from desktop.core.adapters.dockrion.adapter import DockrionAdapter
 from desktop.core.requests import Connection, Image, Prompt
 from desktop.services.session import Session
 from desktop.services.transport import Transport

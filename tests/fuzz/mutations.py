@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from desktop.core.adapters import PROTOCOLS
-from desktop.core.replay import parse_http
+from desktop.core.recordings.replay import parse_http
 from tests.core.recordings import FOLDER
 
 SNIPPETS: tuple[bytes, ...] = (

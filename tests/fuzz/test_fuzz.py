@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 
 from desktop.core.adapters import adapter_class
 from desktop.core.conversation import AnswerItem, Conversation
-from desktop.core.eventjson import from_json, to_json
 from desktop.core.events import AnyEvent, RunEnded
+from desktop.core.recordings.eventjson import from_json, to_json
+from desktop.core.recordings.replay import play
 from desktop.core.reducer import Reducer
-from desktop.core.replay import play
 from desktop.core.requests import Connection, Prompt, Secrets, Talk
 from desktop.core.wire.frames import Frame, TooLong
 from desktop.core.wire.jsontext import clean, compact

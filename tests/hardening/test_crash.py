@@ -20,10 +20,10 @@ from desktop.core.requests import Connection
 from desktop.services import logs, tasks
 from desktop.services.paths import Paths
 from desktop.ui import theme as themes
-from desktop.ui.crash import CrashBar, Crashes, LastWords, report_of
-from desktop.ui.first_start import FirstStart
 from desktop.ui.main_window import MainWindow
 from desktop.ui.session_page import SessionPage
+from desktop.ui.system.crash import CrashBar, Crashes, LastWords, report_of
+from desktop.ui.system.first_start import FirstStart
 from tests.loopback.faults import FaultServer
 from tests.loopback.server import Server
 from tests.ui.driving import Driven, drive, until, window

@@ -11,10 +11,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QTabBar
 
 from desktop.core.requests import Connection, Secrets
-from desktop.services.doctor import Check, Doctor
+from desktop.services.keys.profiles import Profile
 from desktop.services.network import Network, Route
-from desktop.services.profiles import Profile
-from desktop.ui.doctor_dialog import DoctorDialog
+from desktop.services.network.doctor import Check, Doctor
+from desktop.ui.connections.doctor_dialog import DoctorDialog
 from tests.hardening.walking import MARK, Trap, complaints, found, hostile, nothing_opens, pour, shown
 from tests.loopback.faults import FaultServer
 from tests.loopback.server import Server
@@ -55,7 +55,7 @@ def test_hostile_strings_stay_literal_everywhere(qapp: QApplication, tmp_path: P
 
 async def dialogs(sluice: Driven, text: str) -> None:
     """The windows that show a server's or a connection's words."""
-    from desktop.ui.connection_editor import ConnectionEditor
+    from desktop.ui.connections.editor import ConnectionEditor
 
     place = Connection("openai", "http://127.0.0.1:1", text)
     profile = Profile("x", text, place, network=Network(headers=(("X-A", text.replace("\n", " ")),)))

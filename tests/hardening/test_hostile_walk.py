@@ -18,11 +18,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 import desktop.ui
 from desktop.core.conversation import AskItem, Conversation
-from desktop.core.export_sections import Parts
+from desktop.core.exchange.sections import Parts
 from desktop.core.requests import Answer, Connection, Prompt, Secrets
-from desktop.services.recording_files import load
-from desktop.services.replays import replay_tab
-from desktop.ui.crash import CrashBar, LastWords, report_of
+from desktop.services.recording.files import load
+from desktop.services.recording.replays import replay_tab
+from desktop.ui.system.crash import CrashBar, LastWords, report_of
 from tests.hardening.test_secrets import accessible
 from tests.hardening.walking import MARK, Trap, found, hostile, nothing_opens, pour
 from tests.loopback.faults import SHAPES, FaultServer

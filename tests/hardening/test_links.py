@@ -9,7 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
 
-from desktop.ui.links import LinkOpener
+from desktop.ui.system.links import LinkOpener
 from tests.hardening.walking import nothing_opens
 
 __all__ = ["nothing_opens"]

@@ -14,7 +14,6 @@ import pytest
 from desktop.core import endings
 from desktop.core.events import Failure
 from desktop.core.requests import Connection, HttpCall, Prompt, Reply, Secrets
-from desktop.services.doctor import Check, Doctor
 from desktop.services.network import (
     CLIENT_SECRET,
     PROXY_SECRET,
@@ -28,9 +27,10 @@ from desktop.services.network import (
     network_to_json,
     route_of,
 )
+from desktop.services.network.doctor import Check, Doctor
+from desktop.services.network.way import chosen_words
 from desktop.services.session import Session
 from desktop.services.transport import Transport, warm
-from desktop.services.way import chosen_words
 from tests.loopback.faults import FaultServer
 from tests.loopback.proxies import Proxy
 from tests.loopback.server import Server

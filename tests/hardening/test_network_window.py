@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from desktop.core.requests import Connection, Secrets
 from desktop.services.network import CLIENT_SECRET, PROXY_SECRET, USUAL, Network, header_secret
-from desktop.ui.connection_editor import ConnectionEditor
-from desktop.ui.doctor_dialog import DoctorDialog
-from desktop.ui.first_start import FirstStart
-from desktop.ui.network_form import NetworkForm
+from desktop.ui.connections.doctor_dialog import DoctorDialog
+from desktop.ui.connections.editor import ConnectionEditor
+from desktop.ui.connections.network_form import NetworkForm
+from desktop.ui.system.first_start import FirstStart
 from tests.hardening.probe import elsewhere
 from tests.loopback.faults import FaultServer
 from tests.loopback.server import Server

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop.services.network import CLIENT_SECRET, PROXY_SECRET
-from desktop.ui.connection_editor import ConnectionEditor
+from desktop.ui.connections.editor import ConnectionEditor
 from tests.loopback.asking import Asked, ask
 from tests.loopback.faults import FaultServer
 from tests.loopback.proxies import Proxy

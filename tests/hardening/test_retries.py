@@ -8,10 +8,10 @@ from email.utils import format_datetime
 
 import pytest
 
-from desktop.core.adapters.openai import OpenAIRun
+from desktop.core.adapters.openai.adapter import OpenAIRun
 from desktop.core.events import Failure, Notice, TextDelta
 from desktop.core.requests import Connection, Prompt, Reply, Steps
-from desktop.services import retry
+from desktop.services.network import retry
 from desktop.services.session import Session
 from desktop.services.transport import Transport
 from tests.hardening.talking import PROTOCOLS, Talking, talking

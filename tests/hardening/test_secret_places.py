@@ -14,11 +14,11 @@ from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QListWidget, QPus
 
 from desktop.core.requests import Connection, Secrets
 from desktop.services.connections import Connections
+from desktop.services.keys.secret_places import Held
 from desktop.services.network import CLIENT_SECRET, PROXY_SECRET, Network, header_secret
 from desktop.services.paths import Paths
-from desktop.services.secret_places import Held
 from desktop.services.transport import Transport
-from desktop.ui.connections_dialog import ConnectionsDialog
+from desktop.ui.connections.connections_dialog import ConnectionsDialog
 from tests.hardening.test_secrets import accessible
 from tests.loopback.faults import FaultServer
 from tests.loopback.server import Server

@@ -11,15 +11,15 @@ import pytest
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QGuiApplication
 from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
 
-from desktop.core.export_sections import Parts
+from desktop.core.exchange.sections import Parts
 from desktop.core.requests import Connection, Secrets
 from desktop.services import logs
-from desktop.services.doctor import Doctor
 from desktop.services.network import CLIENT_SECRET, PROXY_SECRET, Network, header_secret, route_of
+from desktop.services.network.doctor import Doctor
 from desktop.services.paths import Paths
-from desktop.ui.connection_editor import ConnectionEditor
-from desktop.ui.crash import report_of
-from desktop.ui.wire_view import WireView
+from desktop.ui.connections.editor import ConnectionEditor
+from desktop.ui.system.crash import report_of
+from desktop.ui.wire.view import WireView
 from tests.loopback.asking import ask
 from tests.loopback.server import Exchange, Request, Server
 from tests.ui.driving import Driven, drive, window

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from desktop import __version__
-from desktop.services import licences, preflight
+from desktop.services.system import licences, preflight
 
 ROOT = Path(__file__).parents[2]
 PACKAGING, RESOURCES = ROOT / "packaging", ROOT / "resources"
@@ -270,7 +270,7 @@ def test_no_tool_of_the_developers_is_taken_for_a_part() -> None:
 
 
 def test_the_self_check_finds_every_part(recwarn: pytest.WarningsRecorder) -> None:
-    from desktop.services.self_check import report
+    from desktop.services.system.self_check import report
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.warnoptions", [])

@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import sys
 
-from desktop.services import history_store, history_writer  # noqa: F401 - loaded before the clock runs
 from desktop.services.history import History
 from desktop.services.paths import Paths
 

@@ -11,15 +11,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from desktop.core import recording as rec
 from desktop.core.conversation import Conversation
-from desktop.core.recording import Recording, read
-from desktop.core.replay import parse_http
+from desktop.core.recordings import recording as rec
+from desktop.core.recordings.recording import Recording, read
+from desktop.core.recordings.replay import parse_http
 from desktop.core.requests import Connection, Secrets
 from desktop.services import tasks
-from desktop.services.recorder import Recorder
-from desktop.services.recording_log import CHUNK
-from desktop.services.recording_player import MAX_SPEED, Player
+from desktop.services.recording.log import CHUNK
+from desktop.services.recording.player import MAX_SPEED, Player
+from desktop.services.recording.recorder import Recorder
 from desktop.services.session import Session
 from desktop.services.transport import Transport
 from tests.loopback.server import Exchange, Handler, Request, Server

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import pytest
 
-from desktop.core.adapters.agentrail import AgentrailAdapter
+from desktop.core.adapters.agentrail.adapter import AgentrailAdapter
 from desktop.core.conversation import AskItem, ToolItem
 from desktop.core.events import AnyEvent, AskOpened
 from desktop.core.requests import Answer, Connection, Image, Prompt

@@ -13,7 +13,7 @@ from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtGui import QColor, QImage
 
 from desktop.core.errors import NotSendable
-from desktop.services.attachments import MAX_BYTES, load, load_image
+from desktop.services.pictures.attachments import MAX_BYTES, load, load_image
 
 SPY = b"home is 48.2N 16.4E"
 QT_FORMATS = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "BMP": "image/bmp"}

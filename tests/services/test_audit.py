@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from desktop.core.arguments import ask_digest
+from desktop.core.asks.arguments import ask_digest
 from desktop.core.conversation import AskItem
 from desktop.core.requests import Answer, HttpCall
-from desktop.services.audit import AuditLog, Place
+from desktop.services.approvals.audit import AuditLog, Place
 
 HERE = Place("s1", "Plan", "http://127.0.0.1:9")
 
@@ -75,7 +75,7 @@ import os, signal
 from pathlib import Path
 from desktop.core.conversation import AskItem
 from desktop.core.requests import Answer
-from desktop.services.audit import AuditLog, Place
+from desktop.services.approvals.audit import AuditLog, Place
 log, place = AuditLog(Path({str(path)!r})), Place("s1")
 for n in range(50):
     log.shown(place, AskItem("i", 0, 0.0, ask=str(n), args={{"n": n}}))

@@ -23,9 +23,9 @@ from desktop.core import events as e
 from desktop.core.conversation import AskItem
 from desktop.core.errors import StoreTrouble
 from desktop.core.requests import Prompt
-from desktop.services import history_schema
 from desktop.services.history import Draft, History
-from desktop.services.history_schema import VERSION, open_store
+from desktop.services.history import schema as history_schema
+from desktop.services.history.schema import VERSION, open_store
 from desktop.services.paths import Paths
 from tests.services.histories import START, record, timed
 
@@ -249,7 +249,8 @@ READ_ONLY = """
     import asyncio, os, sys, tempfile
     from desktop.core.events import RunEnded, TextDelta
     from desktop.core.requests import Prompt
-    from desktop.services import history_replay, history_writer
+    from desktop.services.history import replay as history_replay
+    from desktop.services.history import writer as history_writer
     from desktop.services.history import History
     from desktop.services.paths import Paths
 

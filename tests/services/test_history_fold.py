@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from desktop.core import events as e
 from desktop.core.events import AnyEvent
 from desktop.core.reducer import Reducer
-from desktop.services.history_fold import Folder, Row
-from desktop.services.history_replay import decode, encode, feed
+from desktop.services.history.fold import Folder, Row
+from desktop.services.history.replay import decode, encode, feed
 from tests.services.histories import START, live, seen, timed
 
 PATHS = st.sampled_from([(), ("a",)])

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from desktop.core.requests import Prompt
-from desktop.services import history_schema
 from desktop.services.history import History
-from desktop.services.history_schema import open_store
-from desktop.services.library import Library, Wanted
+from desktop.services.history import schema as history_schema
+from desktop.services.history.library import Library, Wanted
+from desktop.services.history.schema import open_store
 from desktop.services.paths import Paths
 
 MANY = 10_000  # conversations, of ten messages each

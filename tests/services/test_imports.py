@@ -13,7 +13,7 @@ import pytest
 
 from desktop.core.conversation import AnswerItem, Conversation, ThoughtItem, ToolItem, UserTurn
 from desktop.services.history import History
-from desktop.services.library import Library, Wanted
+from desktop.services.history.library import Library, Wanted
 from desktop.services.paths import Paths
 from tests.services.histories import START
 

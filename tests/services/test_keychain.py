@@ -17,7 +17,7 @@ import pytest
 from keyring.errors import KeyringLocked
 
 from desktop.core.errors import KeyringTrouble
-from desktop.services.keychain import Keychain
+from desktop.services.keys.keychain import Keychain
 from tests.services.keyrings import RealKeyring
 
 # keyring's own Secret Service backend leaves its socket to the garbage collector when a collection is locked
@@ -105,7 +105,7 @@ async def test_giving_up_on_a_frozen_keyring_goes_on_at_once(real_keyring: RealK
 def test_a_frozen_keyring_does_not_keep_the_process(real_keyring: RealKeyring) -> None:
     program = """
         import asyncio
-        from desktop.services.keychain import Keychain
+        from desktop.services.keys.keychain import Keychain
         async def main():
             try:
                 await asyncio.wait_for(Keychain("sluice-test").get("a"), 0.5)
@@ -194,7 +194,7 @@ async def test_a_backend_that_is_not_accepted_counts_as_none() -> None:
 async def test_whatever_a_backend_raises_becomes_words_without_the_secret(
     monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr("desktop.services.keychain._backend", lambda: Raising(error))
+    monkeypatch.setattr("desktop.services.keys.keychain._backend", lambda: Raising(error))
     with pytest.raises(KeyringTrouble) as caught:
         await Keychain("sluice-test").set("a", SECRET)
     assert SECRET not in f"{caught.value.headline} {caught.value.detail} {caught.value!r}"
@@ -207,6 +207,6 @@ def test_the_secret_is_not_in_the_repr() -> None:
 
 
 def test_nothing_of_keyring_is_imported_before_it_is_asked() -> None:
-    program = "import sys, desktop.services.keychain; print('keyring' in sys.modules)"
+    program = "import sys, desktop.services.keys.keychain; print('keyring' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -11,9 +11,10 @@ import pytest
 
 from desktop.core import language
 from desktop.core.language import tr
-from desktop.services import languages, resources
+from desktop.services import resources
+from desktop.services.habits import languages
+from desktop.services.habits.settings import SettingsFile
 from desktop.services.paths import Paths
-from desktop.services.settings import SettingsFile
 
 
 @pytest.mark.parametrize(

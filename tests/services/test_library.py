@@ -11,12 +11,12 @@ import pytest
 
 from desktop.core import events as e
 from desktop.core.conversation import AnswerItem, ThoughtItem, UserTurn
-from desktop.core.export_sections import Parts
-from desktop.core.import_chats import NotOurs
+from desktop.core.exchange.chats import NotOurs
+from desktop.core.exchange.sections import Parts
 from desktop.core.markdown.text import MarkdownText
 from desktop.core.requests import Image, Prompt
 from desktop.services.history import History
-from desktop.services.library import Library, Wanted, write_file
+from desktop.services.history.library import Library, Wanted, write_file
 from desktop.services.paths import Paths
 from tests.services.histories import START, record, seen, timed
 

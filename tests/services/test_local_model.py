@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 WHY_NOT = LocalModel().available()
 with_extra = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-SERVE = [sys.executable, "-c", "import sys; from desktop.services.local_model_server import serve; sys.exit(serve())"]
+SERVE = [sys.executable, "-c", "import sys; from desktop.services.local_model.server import serve; sys.exit(serve())"]
 
 # A program that starts the model, tells where it is, and then hangs without giving the event loop a turn.
 PARENT = """

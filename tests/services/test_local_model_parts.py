@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from desktop.core.errors import StreamBroken
-from desktop.services.built import Built, Wheel, read
-from desktop.services.local_model_parts import FetchTrouble, ModelParts
+from desktop.services.local_model.parts import FetchTrouble, ModelParts
+from desktop.services.system.built import Built, Wheel, read
 from desktop.services.transport import Transport
 from tests.loopback.server import Exchange, Request, Server
 

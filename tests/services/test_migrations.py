@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from desktop.services.history import Draft, History
-from desktop.services.history_schema import MIGRATIONS, VERSION, open_store
+from desktop.services.history.schema import MIGRATIONS, VERSION, open_store
 from desktop.services.paths import Paths
 from tests.services.test_history_faults import ROOT, Said, needs_limits, no_room
 

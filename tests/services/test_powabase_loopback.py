@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from desktop.core.adapters import powabase_run
-from desktop.core.adapters.powabase import PowabaseAdapter
+from desktop.core.adapters.powabase import run as powabase_run
+from desktop.core.adapters.powabase.adapter import PowabaseAdapter
 from desktop.core.conversation import AgentItem, AnswerItem, AskItem, NoticeItem, StepItem, ToolItem
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.requests import Answer, Connection, Image, Prompt, Secrets

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop.services import preflight
+from desktop.services.system import preflight
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="Qt needs nothing from outside here")
 
@@ -137,6 +137,6 @@ def test_windows_and_mac_need_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_standard_library_only() -> None:
     # -S: no site-packages, so an import from there would fail
-    code = "from desktop.services.preflight import trouble; trouble({'QT_QPA_PLATFORM': 'offscreen'})"
+    code = "from desktop.services.system.preflight import trouble; trouble({'QT_QPA_PLATFORM': 'offscreen'})"
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, "-S", "-c", code], cwd=root, check=True)

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from desktop.core import conversation as c
-from desktop.core.adapters import procurator_follow
+from desktop.core.adapters.procurator import follow as procurator_follow
 from desktop.core.requests import Answer, Connection, Image, Prompt, Secrets
 from desktop.services.session import Session
 from desktop.services.transport import Transport

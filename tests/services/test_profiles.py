@@ -10,9 +10,9 @@ import pytest
 
 from desktop.core.errors import KeyringTrouble, StoreTrouble
 from desktop.core.requests import Connection
-from desktop.services.keychain import Keychain
+from desktop.services.keys.keychain import Keychain
+from desktop.services.keys.profiles import Profile, Profiles
 from desktop.services.paths import Paths
-from desktop.services.profiles import Profile, Profiles
 from tests.services.keyrings import RealKeyring
 
 WORK = Profile(
@@ -112,7 +112,7 @@ async def test_a_connection_without_a_key_asks_no_keyring(
     paths: Paths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[None] = []
-    monkeypatch.setattr("desktop.services.keychain._backend", lambda: asked.append(None))
+    monkeypatch.setattr("desktop.services.keys.keychain._backend", lambda: asked.append(None))
     profiles = Profiles(paths)
     local = Profile("l1", "Local", Connection("openai", "http://127.0.0.1:1"))
     assert (await profiles.secrets(local, Keychain("sluice-test"))).key is None

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from desktop.core.adapters.promptshuttle import PromptShuttleAdapter
+from desktop.core.adapters.promptshuttle.adapter import PromptShuttleAdapter
 from desktop.core.requests import Connection, Image, Prompt, Secrets
 from desktop.services.session import Session
 from desktop.services.transport import Transport

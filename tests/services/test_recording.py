@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from desktop.core import recording as rec
+from desktop.core.recordings import recording as rec
 from desktop.core.requests import Answer, Image, Prompt, Secrets
-from desktop.services.recorder import Recorder
-from desktop.services.recording_player import MAX_SPEED, Player
+from desktop.services.recording.player import MAX_SPEED, Player
+from desktop.services.recording.recorder import Recorder
 from tests.loopback.agentrail import Agentrail
 from tests.loopback.powabase import AGENT, Powabase
 from tests.loopback.procurator import Procurator

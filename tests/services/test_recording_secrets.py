@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desktop.core.comparison_words import as_json, as_text
-from desktop.core.recording import SUFFIX, read
-from desktop.core.redaction import Redactor, sounds_secret
+from desktop.core.recordings.comparison_words import as_json, as_text
+from desktop.core.recordings.recording import SUFFIX, read
+from desktop.core.recordings.redaction import Redactor, sounds_secret
 from desktop.core.requests import HttpCall, Prompt, Secrets
-from desktop.services.comparing import compared
 from desktop.services.network import Network, Route
+from desktop.services.recording.comparing import compared
 from tests.loopback.server import Exchange, Request
 from tests.services.recorded import recorded, reread, streamed
 

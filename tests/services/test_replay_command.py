@@ -137,7 +137,7 @@ async def test_files_that_are_no_recording_are_said(content: bytes, words: str, 
 
 @pytest.mark.parametrize("protocol", ["powabase", "procurator", "agentrail", "promptshuttle", "dockrion", "openai"])
 def test_the_protocol_of_an_answer_is_found_out(protocol: str, tmp_path: Path) -> None:
-    from desktop.services.recording_files import load
+    from desktop.services.recording.files import load
 
     name = {
         "powabase": "stream_tool", "procurator": "happy_current_code", "agentrail": "happy_ndjson",

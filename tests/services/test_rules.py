@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from desktop.core.asks.rules import Rule
 from desktop.core.conversation import AskItem
-from desktop.core.rules import Rule
-from desktop.services.rules import Rules
+from desktop.services.approvals.rules import Rules
 
 HOME = "http://127.0.0.1:9"
 ASKED = AskItem("i", 0, 0.0, ask="a1", tool="run", args={"command": "ls"})

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from desktop.core.errors import NotSendable
-from desktop.services.screenshot import by_portal
+from desktop.services.pictures.screenshot import by_portal
 
 jeepney = pytest.importorskip("jeepney")
 pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="there is no message bus here")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from desktop.services.habits.settings import SettingsFile
 from desktop.services.paths import Paths
-from desktop.services.settings import SettingsFile
 
 
 def files(paths: Paths) -> list[str]:
@@ -108,6 +108,6 @@ def test_what_cannot_be_saved_is_told_and_is_saved_once_it_can_be(tmp_path: Path
 
 
 def test_a_start_does_not_pay_for_pydantic() -> None:
-    program = "import sys, desktop.services.settings; print('pydantic' in sys.modules)"
+    program = "import sys, desktop.services.habits.settings; print('pydantic' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -10,9 +10,9 @@ import pytest
 
 from desktop.core import conversation as c
 from desktop.core.adapters import PROTOCOLS
-from desktop.core.recording import RunBegun
-from desktop.services.recording_files import load
-from desktop.services.tour import Scene, scenes
+from desktop.core.recordings.recording import RunBegun
+from desktop.services.recording.files import load
+from desktop.services.recording.tour import Scene, scenes
 from tests.services.recorded import played
 
 ROOT = Path(__file__).parents[2]

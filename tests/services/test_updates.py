@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from desktop import __version__
-from desktop.services.built import Built
+from desktop.services.system.built import Built
+from desktop.services.system.updates import Release, Updates, UpdateTrouble
 from desktop.services.transport import Transport
-from desktop.services.updates import Release, Updates, UpdateTrouble
 from tests.loopback.server import Exchange, Request, Server
 
 SCRIPT = runpy.run_path(str(Path(__file__).parents[2] / "packaging" / "sign_release.py"))

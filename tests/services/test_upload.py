@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from desktop.core.requests import Base64Image, HttpCall, Image
+from desktop.services.network.upload import PIECE, upload_of, written
 from desktop.services.transport import Transport
-from desktop.services.upload import PIECE, upload_of, written
 from tests.loopback.server import Exchange, Request, Server
 
 MANY = 12_000_000  # bytes: more than the sockets between two programs hold

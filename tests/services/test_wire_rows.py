@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from desktop.core.events import AnyEvent, TextDelta, TextSet
-from desktop.core.redaction import Redactor
+from desktop.core.recordings.redaction import Redactor
+from desktop.core.recordings.wire_words import as_curl, event_line, frame_name
 from desktop.core.requests import Answer, HttpCall, Prompt, Secrets
 from desktop.core.wire.cutter import Cutter, frames_of
-from desktop.core.wire_words import as_curl, event_line, frame_name
-from desktop.services.recorder import Recorder
-from desktop.services.wire_rows import WireRows
+from desktop.services.recording.recorder import Recorder
+from desktop.services.recording.wire_rows import WireRows
 from tests.loopback.powabase import AGENT, Powabase
 from tests.services.recorded import Parrot, recorded, until
 from tests.services.test_recording import EARLY, RICH
@@ -136,7 +136,7 @@ def test_an_event_fits_in_a_line() -> None:
 def test_a_request_as_curl_runs_in_a_shell_and_holds_no_secret() -> None:
     import subprocess
 
-    from desktop.core.recording import Requested
+    from desktop.core.recordings.recording import Requested
 
     redactor = Redactor()
     redactor.learn(Secrets("k'ey $(id)"))

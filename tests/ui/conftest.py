@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from desktop.services.session_bus import SessionBus
+from desktop.services.system.session_bus import SessionBus
 from desktop.ui import theme as themes
 from tests.ui.desktop_bus import NOTIFICATIONS, DesktopBus, Service
 

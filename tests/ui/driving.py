@@ -15,14 +15,14 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.core.requests import Connection, Secrets
 from desktop.services import tasks
+from desktop.services.habits.settings import SettingsFile
 from desktop.services.paths import Paths
-from desktop.services.settings import SettingsFile
 from desktop.services.workspace import Workspace
-from desktop.ui import event_loop
 from desktop.ui import theme as themes
-from desktop.ui.collecting import Collector
 from desktop.ui.main_window import MainWindow
 from desktop.ui.session_page import SessionPage
+from desktop.ui.system import event_loop
+from desktop.ui.system.collecting import Collector
 
 W = TypeVar("W", bound=QWidget)
 

@@ -10,9 +10,9 @@ from PySide6.QtWidgets import QApplication, QListWidget, QPlainTextEdit, QPushBu
 from pytestqt.qtbot import QtBot
 
 from desktop import __version__
-from desktop.ui import measuring
-from desktop.ui.about_dialog import AboutDialog, versions
-from desktop.ui.app_icon import app_icon
+from desktop.ui.habits import measuring
+from desktop.ui.habits.about_dialog import AboutDialog, versions
+from desktop.ui.system.app_icon import app_icon
 from desktop.ui.theme import Theme
 from tests.ui.driving import drive, window
 

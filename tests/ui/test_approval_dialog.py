@@ -11,15 +11,15 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop.core.arguments import ask_digest
+from desktop.core.asks.arguments import ask_digest
 from desktop.core.capabilities import Capabilities
 from desktop.core.conversation import AskItem
 from desktop.core.events import Choice
 from desktop.core.requests import Answer
 from desktop.services.clock import now
 from desktop.ui import theme as themes
-from desktop.ui.approval_dialog import ApprovalDialog
-from desktop.ui.arguments_view import LiteralView
+from desktop.ui.approvals.arguments_view import LiteralView
+from desktop.ui.approvals.dialog import ApprovalDialog
 from desktop.ui.theme import LIGHT, Theme
 
 pytestmark = pytest.mark.qt_log_ignore("propagateSizeHints")  # the offscreen platform says so of every small window

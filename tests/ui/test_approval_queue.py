@@ -10,10 +10,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QListWidget, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
-from desktop.core.arguments import ask_digest
+from desktop.core.asks.arguments import ask_digest
 from desktop.core.conversation import AskItem
 from desktop.core.events import Choice
-from desktop.ui.approval_queue import ApprovalQueue
+from desktop.ui.approvals.queue import ApprovalQueue
 from desktop.ui.theme import Theme
 
 Left = Qt.MouseButton.LeftButton

@@ -8,8 +8,8 @@ from pathlib import Path
 from PySide6.QtCore import QRect, QSize
 from PySide6.QtWidgets import QApplication, QSplitter
 
+from desktop.services.habits.settings import SettingsFile
 from desktop.services.paths import Paths
-from desktop.services.settings import SettingsFile
 from desktop.ui.session_page import SessionPage
 from tests.ui.driving import Driven, drive, window
 from tests.ui.test_session_tabs import tab_names

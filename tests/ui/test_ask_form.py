@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop.core.conversation import AskItem
 from desktop.core.events import Choice
-from desktop.ui.ask_form import AskForm
+from desktop.ui.approvals.form import AskForm
 from desktop.ui.theme import Theme
 
 SCHEMA = {

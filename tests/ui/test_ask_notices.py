@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from desktop.services.session_bus import SessionBus
-from desktop.ui.notifier import Notifier
+from desktop.services.system.session_bus import SessionBus
+from desktop.ui.system.notifier import Notifier
 from tests.loopback import agentrail
 from tests.ui.desktop_bus import NOTIFICATIONS, Service
 from tests.ui.driving import Driven

@@ -14,9 +14,9 @@ from pytestqt.qtbot import QtBot
 
 from desktop.core.requests import Image
 from desktop.services.clock import now
-from desktop.ui.attachment_strip import AttachmentStrip, Thumb
+from desktop.ui.pictures.attachment_strip import AttachmentStrip, Thumb
+from desktop.ui.pictures.thumbnails import thumbnail
 from desktop.ui.theme import Theme
-from desktop.ui.thumbnails import thumbnail
 
 ALT = Qt.KeyboardModifier.AltModifier
 

@@ -11,10 +11,10 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QFileDialog, QLabel, QPlainTextEdit, QPushButton, QTreeWidget
 
 from desktop.core.requests import Prompt, Secrets
-from desktop.services.recording_files import load
-from desktop.services.replays import replay_tab
-from desktop.services.tour import scenes
-from desktop.ui.compare_dialog import CompareDialog
+from desktop.services.recording.files import load
+from desktop.services.recording.replays import replay_tab
+from desktop.services.recording.tour import scenes
+from desktop.ui.wire.compare_dialog import CompareDialog
 from tests.services.recorded import recorded
 from tests.services.test_recording_secrets import KEY, gossip
 from tests.ui.driving import Driven, drive, window

@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage, QInputMethodEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from desktop.ui.composer import Composer
+from desktop.ui.composing.composer import Composer
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QLineEdit
 
 from desktop.core.adapters import PROTOCOLS, adapter_class
-from desktop.services.profiles import Profile
-from desktop.ui.connection_editor import ConnectionEditor
+from desktop.services.keys.profiles import Profile
+from desktop.ui.connections.editor import ConnectionEditor
 from tests.loopback.powabase import AGENT, Powabase
 from tests.loopback.server import Server
 from tests.ui.driving import Driven, drive, window

@@ -12,12 +12,12 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from desktop.core.requests import Connection
-from desktop.services.session_bus import SessionBus
-from desktop.ui.file_opening import FileOpening
-from desktop.ui.motion import Motion
-from desktop.ui.notifier import Notifier
-from desktop.ui.portal import Portal
-from desktop.ui.tray import Tray, make_tray
+from desktop.services.system.session_bus import SessionBus
+from desktop.ui.system.file_opening import FileOpening
+from desktop.ui.system.motion import Motion
+from desktop.ui.system.notifier import Notifier
+from desktop.ui.system.portal import Portal
+from desktop.ui.system.tray import Tray, make_tray
 from tests.loopback.server import Exchange, Request, Server
 from tests.ui.desktop_bus import NOTIFICATIONS, DesktopBus, Service
 from tests.ui.driving import drive, window

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 
 from PySide6.QtWidgets import QApplication
 
-from desktop.ui import event_loop
+from desktop.ui.system import event_loop
 
 
 def test_a_body_that_is_left_is_closed_in_a_task(qapp: QApplication) -> None:
     closed: list[bool] = []
+    first = asyncio.Event()
 
     async def body() -> AsyncIterator[int]:
         try:
@@ -19,6 +20,7 @@ def test_a_body_that_is_left_is_closed_in_a_task(qapp: QApplication) -> None:
             yield 2
         finally:
             closed.append(asyncio.current_task() is not None)
+            first.set()
 
     async def leave() -> None:
         async for _ in body():
@@ -28,8 +30,7 @@ def test_a_body_that_is_left_is_closed_in_a_task(qapp: QApplication) -> None:
         await leave()
         kept = body()
         await anext(kept)  # this one is still held when the work is done
-        while not closed:
-            await asyncio.sleep(0)
+        await first.wait()
         held.append(kept)
         return "done"
 

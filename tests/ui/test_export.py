@@ -17,7 +17,7 @@ from desktop.core.language import tr
 from desktop.core.requests import Prompt
 from desktop.services.history import History
 from desktop.services.paths import Paths
-from desktop.ui.export_dialog import ExportDialog
+from desktop.ui.history.export_dialog import ExportDialog
 from tests.services.histories import record, timed
 from tests.services.test_library import RICH
 from tests.ui.driving import Driven, drive, window

@@ -12,8 +12,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QProgressBar, QPushButton
 
-from desktop.services import built, connections, local_model
-from desktop.services.built import Built, Wheel
+from desktop.services import connections, local_model
+from desktop.services.system import built
+from desktop.services.system.built import Built, Wheel
 from desktop.ui.labels import PlainLabel
 from tests.loopback.server import Exchange, Request, Server
 from tests.ui.driving import Driven, drive, window

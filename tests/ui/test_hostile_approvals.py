@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QLabel, QPlainTextEdit, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop.core.capabilities import Capabilities
-from desktop.ui.approval_dialog import ApprovalDialog
+from desktop.ui.approvals.dialog import ApprovalDialog
 from desktop.ui.theme import Theme
 from tests.core.hostile import CASES, Hostile
 

@@ -21,9 +21,9 @@ from desktop.core.events import (
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Prompt
 from desktop.services.clock import now
+from desktop.ui.tab.thinking_drawer import ThinkingDrawer
+from desktop.ui.tab.tool_activity import ToolActivity
 from desktop.ui.theme import Theme
-from desktop.ui.thinking_drawer import ThinkingDrawer
-from desktop.ui.tool_activity import ToolActivity
 
 
 class Feed:

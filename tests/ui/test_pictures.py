@@ -23,8 +23,8 @@ from desktop.core.capabilities import PICTURES, Capabilities
 from desktop.core.conversation import UserTurn
 from desktop.core.errors import NotSendable
 from desktop.core.requests import Connection
-from desktop.ui.composer import Composer
-from desktop.ui.picture_prepare import LONGEST, is_data_url, prepare
+from desktop.ui.composing.composer import Composer
+from desktop.ui.pictures.prepare import LONGEST, is_data_url, prepare
 from tests.loopback import powabase
 from tests.loopback.agentrail import Agentrail
 from tests.loopback.powabase import Powabase

@@ -11,11 +11,11 @@ from PySide6.QtGui import QDropEvent, QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QComboBox, QPushButton, QSlider
 
-from desktop.core.recording import Recording, RunBegun
-from desktop.services.recording_files import load
-from desktop.services.recording_player import MAX_SPEED, Player
-from desktop.services.replays import replay_tab
-from desktop.services.tour import scenes
+from desktop.core.recordings.recording import Recording, RunBegun
+from desktop.services.recording.files import load
+from desktop.services.recording.player import MAX_SPEED, Player
+from desktop.services.recording.replays import replay_tab
+from desktop.services.recording.tour import scenes
 from desktop.ui.session_page import SessionPage
 from tests.loopback.server import Exchange, Request, Server
 from tests.ui.driving import Driven, drive, window

@@ -11,13 +11,13 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QDialog, QLabel, QWidget
 
-from desktop.core.arguments import ask_digest
+from desktop.core.asks.arguments import ask_digest
 from desktop.core.conversation import AskItem
 from desktop.core.requests import Answer, HttpCall
-from desktop.services.audit import AuditLog, Place
-from desktop.services.rules import Rules
-from desktop.ui.audit_dialog import AuditDialog
-from desktop.ui.rules_dialog import Offer, RulesDialog
+from desktop.services.approvals.audit import AuditLog, Place
+from desktop.services.approvals.rules import Rules
+from desktop.ui.approvals.audit_dialog import AuditDialog
+from desktop.ui.approvals.rules_dialog import Offer, RulesDialog
 from tests.ui.driving import drive, until
 
 HOME = "http://127.0.0.1:9"

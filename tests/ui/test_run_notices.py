@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PySide6.QtWidgets import QApplication
 
-from desktop.services.session_bus import SessionBus
-from desktop.ui.notifier import Notifier
+from desktop.services.system.session_bus import SessionBus
+from desktop.ui.system.notifier import Notifier
 from tests.ui.desktop_bus import Service
 from tests.ui.driving import Driven, drive
 from tests.ui.test_turns import counting, say

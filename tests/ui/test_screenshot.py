@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPixmap
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from desktop.ui.screenshot import Marker
+from desktop.ui.pictures.screenshot import Marker
 from tests.ui.driving import drive, until
 
 LEFT = Qt.MouseButton.LeftButton

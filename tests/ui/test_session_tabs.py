@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QPlainTextEdit, QPushButton
 
 from desktop.core.requests import Connection, Secrets
-from desktop.ui.history_sidebar import _ENTRY
+from desktop.ui.history.sidebar import _ENTRY
 from tests.loopback.server import Server
 from tests.services.test_history_scale import fill
 from tests.ui.driving import Driven, drive, window
@@ -327,7 +327,7 @@ def test_a_shortcut_is_changed_and_kept(qapp: QApplication, tmp_path: Path) -> N
 
 
 def test_no_two_commands_have_the_same_keys() -> None:
-    from desktop.ui.shortcuts import BY_ID, Shortcuts
+    from desktop.ui.habits.shortcuts import BY_ID, Shortcuts
 
     shortcuts = Shortcuts({})
     taken = [keys.toString() for name in BY_ID if not (keys := shortcuts.keys(name)).isEmpty()]

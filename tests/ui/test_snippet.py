@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from desktop.ui.snippet import _cut
+from desktop.ui.composing.snippet import _cut
 
 TEXT = "The person asks about the new parser and what changed in it"
 MARK = TEXT.index("parser")

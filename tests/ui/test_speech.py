@@ -22,11 +22,11 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core import language, po
+from desktop.services.habits.settings import SettingsFile
 from desktop.services.paths import Paths
-from desktop.services.settings import SettingsFile
-from desktop.ui.history_sidebar import day_words
-from desktop.ui.shortcuts import COMMANDS
-from desktop.ui.speech import speak
+from desktop.ui.habits.shortcuts import COMMANDS
+from desktop.ui.history.sidebar import day_words
+from desktop.ui.system.speech import speak
 from tests.ui.driving import Driven, drive, window
 from tests.ui.test_window_protocols import Agentrail, Case, over
 

@@ -12,7 +12,7 @@ import pytest
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from desktop.services.history_schema import VERSION
+from desktop.services.history.schema import VERSION
 from desktop.services.paths import Paths
 from tests.services.test_history_faults import Said, filled, garbage, needs_limits, no_room, noise, works
 from tests.ui.driving import Driven, drive, window

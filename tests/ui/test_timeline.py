@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QApplication, QToolButton, QToolTip
 
 from desktop.core import events as e
 from desktop.core.conversation import AskItem, ToolItem
+from desktop.core.recordings.timeline import timeline, turns
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Connection, Prompt
-from desktop.core.timeline import timeline, turns
-from desktop.services.recording_files import load
-from desktop.services.recording_player import MAX_SPEED
-from desktop.services.replays import replay_tab
-from desktop.services.tour import scenes
+from desktop.services.recording.files import load
+from desktop.services.recording.player import MAX_SPEED
+from desktop.services.recording.replays import replay_tab
+from desktop.services.recording.tour import scenes
 from desktop.ui.labels import PlainLabel
 from desktop.ui.theme import DARK, LIGHT
 from desktop.ui.timeline.canvas import TimelineCanvas

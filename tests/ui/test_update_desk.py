@@ -8,8 +8,8 @@ import pytest
 from PySide6.QtWidgets import QApplication, QCheckBox
 
 from desktop.services import workspace
-from desktop.services.built import Built
-from desktop.ui.notice_bar import NoticeBar
+from desktop.services.system.built import Built
+from desktop.ui.tab.notice_bar import NoticeBar
 from tests.loopback.server import Server
 from tests.services.test_updates import OURS, SCRIPT, Place
 from tests.ui.driving import Driven, drive, window
@@ -58,7 +58,7 @@ def test_a_start_that_finds_nobody_says_nothing(
         monkeypatch.setattr(workspace, "built", lambda: place)
         async with window(qapp, tmp_path) as sluice:
             sluice.workspace.change_settings(check_for_updates=True)
-            with caplog.at_level("INFO", "desktop.ui.update_desk"):
+            with caplog.at_level("INFO", "desktop.ui.system.update_desk"):
                 sluice.window.updates.started()
                 await sluice.until(lambda: "new versions" in caplog.text, "the try")
             assert told(sluice) == ""

@@ -16,11 +16,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QLabel, QListWidget, QPlainTextEdit, QPushButton, QWidget
 
-from desktop.core.arguments import ask_digest
-from desktop.core.ask_words import LOST
+from desktop.core.asks.arguments import ask_digest
+from desktop.core.asks.words import LOST
 from desktop.core.requests import Answer, Connection
-from desktop.services.audit import AuditEntry, AuditLog
-from desktop.ui.composer import Composer
+from desktop.services.approvals.audit import AuditEntry, AuditLog
+from desktop.ui.composing.composer import Composer
 from tests.loopback import agentrail, powabase
 from tests.loopback.agentrail import Agentrail
 from tests.loopback.powabase import Powabase

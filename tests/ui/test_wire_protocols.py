@@ -12,8 +12,8 @@ from PySide6.QtWidgets import QApplication, QTableView, QToolButton
 
 from desktop.core.conversation import AnswerItem, Conversation, TextItem, ToolItem
 from desktop.core.requests import Connection
-from desktop.services.recording_player import MAX_SPEED
-from desktop.ui.wire_view import WireView
+from desktop.services.recording.player import MAX_SPEED
+from desktop.ui.wire.view import WireView
 from tests.loopback.server import Server
 from tests.services.recorded import Parrot, differences
 from tests.ui.driving import Driven, drive, window

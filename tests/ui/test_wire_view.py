@@ -20,12 +20,12 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.core.conversation import AnswerItem, ToolItem
-from desktop.core.recording import SUFFIX, Recording, read
+from desktop.core.recordings.recording import SUFFIX, Recording, read
 from desktop.core.requests import Answer, Connection
-from desktop.services.recording_player import MAX_SPEED
-from desktop.services.replays import replay_tab
+from desktop.services.recording.player import MAX_SPEED
+from desktop.services.recording.replays import replay_tab
 from desktop.services.tasks import spawn
-from desktop.ui.wire_view import WireView
+from desktop.ui.wire.view import WireView
 from tests.loopback.powabase import AGENT, Powabase
 from tests.loopback.server import Server
 from tests.services.recorded import RECORDINGS, Parrot
@@ -166,7 +166,7 @@ def test_a_million_frames_stay_smooth(qapp: QApplication) -> None:
     from desktop.core.adapters import adapter_class
     from desktop.core.requests import HttpCall, Prompt, Talk
     from desktop.services.network import DIRECT
-    from desktop.services.recorder import Recorder
+    from desktop.services.recording.recorder import Recorder
     from desktop.ui.theme import LIGHT
 
     recorder = Recorder(memory=1 << 30)
@@ -199,7 +199,7 @@ def test_a_million_frames_stay_smooth(qapp: QApplication) -> None:
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_colours_can_change(qapp: QApplication, dark: bool) -> None:
-    from desktop.services.recorder import Recorder
+    from desktop.services.recording.recorder import Recorder
     from desktop.ui.theme import DARK, LIGHT
 
     view = WireView(Recorder(), LIGHT)
@@ -209,7 +209,7 @@ def test_colours_can_change(qapp: QApplication, dark: bool) -> None:
 
 @pytest.mark.qt_log_ignore("This plugin does not support")  # what a menu asks of a real screen
 def test_the_tour_is_offered_and_plays(qapp: QApplication, tmp_path: Path) -> None:
-    from desktop.ui.empty_state import EmptyState
+    from desktop.ui.tab.empty_state import EmptyState
 
     async def work() -> None:
         async with window(qapp, tmp_path) as driven:

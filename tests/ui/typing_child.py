@@ -20,8 +20,8 @@ from PySide6.QtWidgets import QApplication, QPlainTextEdit
 
 from desktop import app
 from desktop.core.requests import Connection, Secrets
-from desktop.ui import event_loop
 from desktop.ui.main_window import MainWindow
+from desktop.ui.system import event_loop
 
 LETTERS = "abcdefghij"
 

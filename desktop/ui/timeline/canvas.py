@@ -19,8 +19,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from desktop.core.language import tr
-from desktop.core.timeline import Timeline
-from desktop.core.timeline_words import bar_line, lane_name, overview
+from desktop.core.recordings.timeline import Timeline
+from desktop.core.recordings.timeline_words import bar_line, lane_name, overview
 from desktop.ui.labels import literal_tip
 from desktop.ui.theme import Theme
 from desktop.ui.timeline import access

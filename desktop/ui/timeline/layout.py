@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from desktop.core.timeline import Bar, Lane, Timeline, Track
+from desktop.core.recordings.timeline import Bar, Lane, Timeline, Track
 
 LANE_GAP = 8  # pixels above each lane
 

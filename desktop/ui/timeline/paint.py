@@ -7,8 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFontMetrics, QFontMetricsF, QPainter, QPen
 
-from desktop.core.timeline import Bar, BarKind, Timeline
-from desktop.core.timeline_words import bar_title, duration, lane_name, tick_words
+from desktop.core.recordings.timeline import Bar, BarKind, Timeline
+from desktop.core.recordings.timeline_words import bar_title, duration, lane_name, tick_words
 from desktop.ui.theme import Theme
 from desktop.ui.timeline.layout import Place, Row, ticks
 

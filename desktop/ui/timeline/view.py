@@ -11,15 +11,15 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from desktop.core.conversation import Conversation
 from desktop.core.language import tr
-from desktop.core.timeline import Bar, BarKind, timeline, turns
-from desktop.core.timeline_words import KINDS, figure_words
+from desktop.core.recordings.timeline import Bar, BarKind, timeline, turns
+from desktop.core.recordings.timeline_words import KINDS, figure_words
 from desktop.services.session import Session
-from desktop.ui.corners import tool_button
 from desktop.ui.icons import icon
 from desktop.ui.labels import ElidedLabel, PlainLabel
 from desktop.ui.theme import Theme
 from desktop.ui.timeline.canvas import TimelineCanvas
 from desktop.ui.timeline.paint import Look
+from desktop.ui.window.corners import tool_button
 
 _TICK_MS = 250
 _SHARE = 10  # a timeline that takes long to make is made less often

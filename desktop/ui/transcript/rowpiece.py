@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 
 from desktop.core.language import tr
 from desktop.ui import icons
-from desktop.ui.thumbnails import Preview
+from desktop.ui.pictures.thumbnails import Preview
 from desktop.ui.transcript.pieces import Span
 from desktop.ui.transcript.rows import Row
 from desktop.ui.transcript.styles import Styles

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from desktop.core import ask_words, describe
+from desktop.core import describe
+from desktop.core.asks import words as ask_words
 from desktop.core.conversation import (
     AgentItem,
     AskItem,

@@ -19,8 +19,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from desktop.core.conversation import Change, Conversation, ThoughtItem
+from desktop.ui.pictures.thumbnails import previews
 from desktop.ui.theme import Theme
-from desktop.ui.thumbnails import previews
 from desktop.ui.transcript import access
 from desktop.ui.transcript.blocks import RowBlock, TextBlock
 from desktop.ui.transcript.copying import Excerpt, excerpt, to_clipboard

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from desktop.core.adapters.run import Run
 from desktop.core.events import AnyEvent, Failure, Notice, RunEnded, TextDelta, TextSet
 from desktop.core.requests import HttpCall, Reply, Steps, Wait
-from desktop.services.upload import written
+from desktop.services.network.upload import written
 
 SSE = {"content-type": "text/event-stream"}
 JSON = {"content-type": "application/json"}

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from desktop.core.adapters.agentrail import AgentrailAdapter, AgentrailRun
-from desktop.core.adapters.agentrail_shapes import attachments
+from desktop.core.adapters.agentrail.adapter import AgentrailAdapter, AgentrailRun
+from desktop.core.adapters.agentrail.shapes import attachments
 from desktop.core.conversation import AgentItem, AskItem, Conversation, ToolItem
 from desktop.core.errors import ConnectionFailed, NotSendable
 from desktop.core.events import AnyEvent, AskClosed, FileShown, Notice, Raw, RunEnded, TextDelta, TextSet, ToolEnded

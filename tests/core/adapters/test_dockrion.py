@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from desktop.core.adapters.dockrion import DockrionAdapter
-from desktop.core.adapters.dockrion_input import read_schema
+from desktop.core.adapters.dockrion.adapter import DockrionAdapter
+from desktop.core.adapters.dockrion.input import read_schema
 from desktop.core.errors import SluiceError
 from desktop.core.events import Failure, Notice, Raw, RunStarted, Step, TextDelta, ToolEnded, ToolStarted
 from desktop.core.requests import Connection, Image, Prompt, Secrets, Talk, Turn

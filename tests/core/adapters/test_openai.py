@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from desktop.core.adapters.openai import OpenAIAdapter
-from desktop.core.adapters.openai_think import Piece, ThinkTag
+from desktop.core.adapters.openai.adapter import OpenAIAdapter
+from desktop.core.adapters.openai.think import Piece, ThinkTag
 from desktop.core.errors import SluiceError
 from desktop.core.events import Failure, RunStarted, ToolStarted
 from desktop.core.requests import Connection, Image, Prompt, Secrets, Talk, Turn

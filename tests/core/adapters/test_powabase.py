@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from desktop.core import conversation as c
-from desktop.core.adapters.powabase import PowabaseAdapter
-from desktop.core.adapters.powabase_content import spoken, title_of
+from desktop.core.adapters.powabase.adapter import PowabaseAdapter
+from desktop.core.adapters.powabase.content import spoken, title_of
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, AskOpened, RunEnded, Usage
 from desktop.core.reducer import Reducer

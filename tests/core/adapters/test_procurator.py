@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from desktop.core import conversation as c
-from desktop.core.adapters.procurator import ChatRun, ProcuratorAdapter
+from desktop.core.adapters.procurator.adapter import ChatRun, ProcuratorAdapter
 from desktop.core.adapters.run import Run
 from desktop.core.errors import NotSendable, SluiceError
 from desktop.core.events import AnyEvent, Failure, RunEnded

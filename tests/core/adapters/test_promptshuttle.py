@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from desktop.core.adapters.promptshuttle import PromptShuttleAdapter, PromptShuttleRun
-from desktop.core.adapters.promptshuttle_data import answer_in, failure_in, usage_in
+from desktop.core.adapters.promptshuttle.adapter import PromptShuttleAdapter, PromptShuttleRun
+from desktop.core.adapters.promptshuttle.data import answer_in, failure_in, usage_in
 from desktop.core.conversation import AgentItem, Conversation, StepItem, ToolItem
 from desktop.core.errors import ConnectionFailed
 from desktop.core.events import AnyEvent, Beat, Notice, Raw, RunEnded, RunStarted, TextDelta, TextSet

@@ -1,0 +1,5 @@
+"""What Dockrion speaks."""
+
+from desktop.core.adapters.dockrion.adapter import DockrionAdapter
+
+__all__ = ["DockrionAdapter"]

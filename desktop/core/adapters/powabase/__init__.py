@@ -1,0 +1,5 @@
+"""What Powabase speaks."""
+
+from desktop.core.adapters.powabase.adapter import PowabaseAdapter
+
+__all__ = ["PowabaseAdapter"]

@@ -1,0 +1,5 @@
+"""What PromptShuttle speaks."""
+
+from desktop.core.adapters.promptshuttle.adapter import PromptShuttleAdapter
+
+__all__ = ["PromptShuttleAdapter"]

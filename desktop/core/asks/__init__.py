@@ -1,0 +1,1 @@
+"""What a person is asked: arguments, forms, rules, hidden characters, differences."""

@@ -1,0 +1,1 @@
+"""Recordings as data: their format, replaying, expectations, comparison, timeline."""

@@ -1,0 +1,1 @@
+"""What becomes of asks: rules, the list of decisions."""

@@ -1,0 +1,1 @@
+"""What the person set, wrote once for all, and the language."""

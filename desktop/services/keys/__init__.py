@@ -1,0 +1,1 @@
+"""Saved connections and their secrets, which are in the keyring."""

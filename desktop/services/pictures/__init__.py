@@ -1,0 +1,1 @@
+"""Picture files: checked, read, taken from the screen."""

@@ -1,0 +1,1 @@
+"""Recordings: kept while a session runs, stored, played, compared, expected."""

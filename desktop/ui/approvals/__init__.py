@@ -1,0 +1,1 @@
+"""Deciding: the dialog, the inbox over all tabs, rules, questions, and the list of decisions."""

@@ -1,0 +1,1 @@
+"""Writing: the composer, what waits to be sent, versions of what was said."""

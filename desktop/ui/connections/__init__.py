@@ -1,0 +1,1 @@
+"""Connections: the editor, the picker, the doctor, and where keys are."""

@@ -1,0 +1,1 @@
+"""Stored conversations: the sidebar, exports and imports, usage."""

@@ -1,0 +1,1 @@
+"""The desktop around the window: one instance, notifications, tray, portal, links, crashes."""

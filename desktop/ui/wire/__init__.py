@@ -1,0 +1,1 @@
+"""The wire view, replays, and two recordings compared."""
