@@ -20,6 +20,7 @@ log = logging.getLogger("desktop.test")
 def restored() -> Iterator[None]:
     root = logging.getLogger()
     level, factory = root.level, logging.getLogRecordFactory()
+    logs._secrets.clear()  # what other tests of this process held for one
     yield
     logs.stop()
     logs._secrets.clear()
