@@ -161,7 +161,7 @@ def papers() -> None:
     changes = nfpm_config.debian_changelog((HERE / "CHANGELOG.md").read_text("utf-8"))
     for text, target in (((ROOT / "resources" / "sluice.1").read_text(), "sluice.1.gz"), (changes, "changelog.gz")):
         (BUILD / target).write_bytes(gzip.compress(text.encode(), mtime=0))
-    code = "from desktop.services import licences; print(licences.as_text(licences.parts()))"
+    code = "from desktop.services.system import licences; print(licences.as_text(licences.parts()))"
     listed = subprocess.run([PYTHON, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     own = (ROOT / "LICENSE").read_text("utf-8")
     (BUILD / "copyright").write_text(f"Sluice\n\n{own}\n\nSluice contains these parts:\n\n{listed}", "utf-8")
