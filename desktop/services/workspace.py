@@ -79,11 +79,6 @@ class Tab:
         await (self.player or self.session).close()
         self.recorder.close()
 
-    def last_said(self) -> str:
-        """The person's last words in this conversation."""
-        turns = [i.text for i in self.session.conversation.items.values() if isinstance(i, UserTurn)]
-        return turns[-1] if turns else ""
-
 
 class Workspace:
     """Made once per window. `say` hears of trouble that belongs to no tab, in words for people; `warn` of what is wrong
@@ -249,10 +244,6 @@ class Workspace:
         if draft != tab.draft and tab.player is None:
             tab.draft = draft
             self._history.save_draft(tab.key, draft)
-
-    async def conversations(self, search: str = "") -> list[tuple[str, str, float, str]]:
-        """(key, title, updated, snippet) of the history, newest first."""
-        return await self._history.listing(search)
 
     # ---- the end
 

@@ -142,15 +142,6 @@ def is_damage(error: Exception) -> bool:
     return _code(error) in _DAMAGE
 
 
-def is_of_file(error: Exception) -> bool:
-    """Whether the error is about the file or the disk, and not about what was to be written."""
-    own = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
-    return isinstance(error, sqlite3.DatabaseError) and _code(error) not in (
-        0,
-        *own,
-    )
-
-
 def write_trouble(error: Exception) -> str:
     """Why saving failed, what it means and what to do, for people."""
     return " ".join(_cause(error))

@@ -68,10 +68,6 @@ class Selection:
         """The word at a spot."""
         self._select(spot, QTextCursor.SelectionType.WordUnderCursor)
 
-    def select_paragraph(self, spot: Spot) -> None:
-        """The paragraph at a spot."""
-        self._select(spot, QTextCursor.SelectionType.BlockUnderCursor)
-
     def _select(self, spot: Spot, what: QTextCursor.SelectionType) -> None:
         piece = self._piece(spot)
         if not isinstance(piece, DocPiece):
