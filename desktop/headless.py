@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
+import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import Any
 
 from desktop.core import overview
 from desktop.core.adapters import PROTOCOLS, adapter_class
-from desktop.core.conversation import Conversation
+from desktop.core.asks.arguments import BAR, as_text, ask_digest, lay_out, lay_out_text
+from desktop.core.asks.visible import json_text, visible
+from desktop.core.conversation import AskItem, Conversation
 from desktop.core.errors import SluiceError
 from desktop.core.events import AnyEvent, AskOpened, Beat, Failure, Notice, Raw, RunEnded, TextDelta, TextSet
 from desktop.core.language import mark, tr
@@ -25,6 +27,7 @@ from desktop.services.clock import now
 from desktop.services.recording.expecting import Tested
 from desktop.services.recording.recorder import Recorder
 from desktop.services.session import Session
+from desktop.services.system import console
 from desktop.services.transport import Transport
 
 _STATUS = {"completed": 0, "waiting": 4, "cut": 5, "limit": 6, "calls": 6}
@@ -41,12 +44,11 @@ _NO_EVENT = ("connect", "unreached", "address", "proxy", "certificate", "tls", "
 
 
 class Printer:
-    """Shows events: as JSON lines, or the answer as text on `out` and the rest in words on `err`."""
+    """Shows events: as JSON lines, or the answer as text on standard output; the rest in words on standard error."""
 
-    def __init__(
-        self, as_json: bool, verbose: bool, out: TextIO, err: TextIO, clock: Callable[[], float] = now
-    ) -> None:
-        self._json, self._verbose, self._out, self._err = as_json, verbose, out, err
+    def __init__(self, as_json: bool, verbose: bool, clock: Callable[[], float] = now) -> None:
+        self._json, self._verbose = as_json, verbose
+        self._out = console.Output(sys.stdout)
         self._clock, self._start = clock, clock()
         self._seq = 0
         self._parts: dict[str, str] = {}
@@ -56,27 +58,35 @@ class Printer:
 
     def show(self, event: AnyEvent) -> None:
         """One event, in order. A pipe that was closed does not stop the run."""
-        with suppress(BrokenPipeError):
-            if self._json:
-                line = {"seq": self._seq, "t": round(self._clock() - self._start, 4), **clean(to_json(event))}
-                print(compact(line), file=self._out, flush=True)
-            else:
-                self._text(event)
+        if self._json:
+            self._line(event)
+        else:
+            self._text(event)
         self._seq += 1
         if isinstance(event, RunEnded):
             self.end = event
+            if event.status != "completed":
+                say(ending_words(event))
         elif not isinstance(event, Notice | Beat):
             self._any = True
 
     def status(self) -> int:
-        """The exit status for how the run ended."""
+        """The exit status for how the run ended, and for what could not be told of it."""
         end = self.end
-        if end is None:
-            return 5
+        if trouble := self._out.trouble:
+            say(tr("The answer cannot be written: {error}.", error=trouble))
+            return 1
+        code = end.error.code if end is not None and end.error else None
+        if end is None or code == "internal":
+            return 1
         early = end.status == "failed" and not self._any and end.error is not None
-        if early and end.error and (end.error.http or end.error.code in _NO_EVENT):
+        if early and end.error and (end.error.http or code in _NO_EVENT):
             return 2
         return _STATUS.get(end.status, 3)
+
+    def _line(self, event: AnyEvent) -> None:
+        line = {"seq": self._seq, "t": round(self._clock() - self._start, 4), **clean(to_json(event))}
+        self._out.write((as_text(line, indent=None) if self._out.is_terminal else compact(line)) + "\n")
 
     def _text(self, event: AnyEvent) -> None:
         match event:
@@ -85,22 +95,21 @@ class Printer:
             case TextSet(channel="answer", path=()):
                 self._replace(event)
             case Notice():
-                self._say(event.text)
+                say(event.text)
             case Raw() if self._verbose:
-                self._say(tr("unknown event {name}: {data}", name=event.name, data=compact(event.data)[:300]))
+                say(tr("unknown event {name}: {data}", name=event.name, data=compact(event.data)[:300]))
             case AskOpened():
                 waits = tr("{tool} waits for a person:", tool=event.tool or tr("The agent"))
-                self._say(f"{waits} {event.text} {_args(event)}".rstrip())
-            case RunEnded():
-                self._ending(event)
+                say(f"{waits} {event.text} {'' if event.args is None else json_text(event.args)}")
+            case RunEnded() if self._parts:
+                self._out.write("\n")
 
     def _answer(self, part: str, text: str) -> None:
         if self._parts and part != self._last and text:
             text = "\n\n" + text if not self._parts.get(part) else text
         self._parts[part] = self._parts.get(part, "") + text
         self._last = part
-        self._out.write(clean(text))
-        self._out.flush()
+        self._out.write(text)
 
     def _replace(self, event: TextSet) -> None:
         old = self._parts.get(event.part, "").removeprefix("\n\n")
@@ -110,18 +119,13 @@ class Printer:
             self._answer(event.part, event.text[len(old) :])
         elif event.text and event.text != old:
             self._parts[event.part] = event.text
-            self._out.write("\n\n" + clean(event.text))
-            self._say(tr("The server replaced what it had said; the last version stands above."))
+            self._out.write("\n\n" + event.text)
+            say(tr("The server replaced what it had said; the last version stands above."))
 
-    def _ending(self, event: RunEnded) -> None:
-        if self._parts:
-            self._out.write("\n")
-        self._out.flush()
-        if event.status != "completed":
-            self._say(ending_words(event))
 
-    def _say(self, words: str) -> None:
-        print(f"sluice: {' '.join(clean(words).split())}", file=self._err, flush=True)
+def say(words: str) -> None:
+    """One line for people on standard error, with what hides or steers in it as marks."""
+    print(f"sluice: {visible(' '.join(clean(words).split()))}", file=sys.stderr, flush=True)
 
 
 def ending_words(event: RunEnded) -> str:
@@ -133,16 +137,19 @@ def ending_words(event: RunEnded) -> str:
 
 def ask(connection: Connection, secrets: Secrets, options: argparse.Namespace) -> int:
     """One turn. Returns the exit status of the outside contract."""
+    console.prepare(options.verbose)
     try:
+        if options.timeout is not None and not options.timeout > 0:
+            raise SluiceError(tr("--timeout wants a number of seconds above 0."))
         test = Tested.of(options)
         prompt = Prompt(_message(options.message), _images(options.image))
         asking = _Ask(connection, secrets, options)
         status = asyncio.run(asking.run(prompt))
         return status if status == 130 else test.verdict({"ask": asking.conversation}, status)
     except SluiceError as error:
-        print(f"sluice: {error.headline}", file=sys.stderr)
+        say(error.headline)
         if options.verbose and error.detail:
-            print(error.detail, file=sys.stderr)
+            print(visible(clean(error.detail)), file=sys.stderr)
         return 1
 
 
@@ -157,9 +164,10 @@ class _Ask:
 
         self._session = Session(connection, self._transport, given, session_uuid=uuid)
         self._session.conversation.session_id = options.session
-        self._printer = Printer(options.json, options.verbose, sys.stdout, sys.stderr)
+        self._printer = Printer(options.json, options.verbose)
         self._session.listeners.event = self._event
-        self._asked: list[AskOpened] = []
+        self._asked: list[AskOpened] = []  # that can be answered when their run is over
+        self._one_at_a_time = asyncio.Lock()
         self._stopped = False
         self._recorder = Recorder() if options.record else None
         self._session.listeners.wire = self._recorder
@@ -203,38 +211,41 @@ class _Ask:
 
     def _event(self, run: int, seq: int, at: float, event: AnyEvent) -> None:
         self._printer.show(event)
-        if isinstance(event, AskOpened):
+        if not isinstance(event, AskOpened):
+            return
+        if self._session.live is not None and not self._session.live.run.asks_outlive:
+            tasks.spawn(self._decide_live(event), "decide")
+        else:
             self._asked.append(event)
-            if self._session.live is not None and not self._session.live.run.asks_outlive:
-                tasks.spawn(self._decide_live(event), "decide")
 
     def _next_ask(self) -> AskOpened | None:
         """The next open ask of a run that ended with it."""
-        open_now = {item.ask for item in self._session.conversation.open_asks()}
         while self._asked:
             asked = self._asked.pop(0)
-            if asked.ask in open_now:
+            if self._item(asked) is not None:
                 return asked
         return None
+
+    def _item(self, asked: AskOpened) -> AskItem | None:
+        """The ask as it is now; None if it is no longer open."""
+        return next((item for item in self.conversation.open_asks() if item.ask == asked.ask), None)
 
     async def _decide_live(self, asked: AskOpened) -> None:
         answer = await self._decide(asked)
         if answer is None:
             self._session.leave()
         elif trouble := await self._session.answer(answer):
-            print(f"sluice: {trouble}", file=sys.stderr)
+            say(trouble)
 
     async def _decide(self, asked: AskOpened) -> Answer | None:
-        """The decision, or None where there is nobody to ask and no plain yes or no."""
+        """The decision, or None where there is nobody to ask and no plain yes or no. Questions on the terminal come one
+        after the other, so that an answer cannot be taken for that to another question."""
         how = self._options.decide
-        if how == "ask" and sys.stdin.isatty():
-            return await asyncio.get_running_loop().run_in_executor(None, _from_terminal, asked)
-        if asked.type != "approve":
-            return None
-        allow = how == "allow"
-        wanted = ("allow", "allow-always") if allow else ("deny", "deny-always")
-        choice = next((c.id for style in wanted for c in asked.choices if c.style == style), None)
-        return Answer(asked.ask, allow, (choice,) if choice else ())
+        if how == "ask" and console.has_person():
+            async with self._one_at_a_time:
+                item = self._item(asked)
+                return await _from_terminal(item) if item is not None else Answer(asked.ask)
+        return None if asked.type != "approve" else _approval(asked, how == "allow")
 
     def _stop(self) -> None:
         self._stopped = True
@@ -248,6 +259,7 @@ class _Ask:
 
 def protocols(as_json: bool) -> int:
     """The table of protocols and what each can do; as JSON, one object a line."""
+    console.prepare(verbose=False)
     if not as_json:
         print(overview.as_text())
         return 0
@@ -258,7 +270,7 @@ def protocols(as_json: bool) -> int:
 
 
 def _message(text: str) -> str:
-    return sys.stdin.read() if text == "-" else text
+    return sys.stdin.read() if text == "-" else os.fsencode(text).decode("utf-8", "replace")
 
 
 def _images(files: Sequence[Any]) -> tuple[Image, ...]:
@@ -269,21 +281,34 @@ def _images(files: Sequence[Any]) -> tuple[Image, ...]:
     return tuple(load_image(file) for file in files)
 
 
-def _from_terminal(asked: AskOpened) -> Answer | None:
-    """Ask on the terminal. An empty line decides nothing."""
-    asks = tr("{tool} asks:", tool=asked.tool or tr("The agent"))
-    print(f"\n{asks} {asked.text}\n{_args(asked)}", file=sys.stderr)
-    for choice in asked.choices:
-        print(f"  {choice.id}: {choice.label}", file=sys.stderr)
-    prompt = tr("Allow? Type yes or no:") if asked.type == "approve" else tr("Your answer:")
-    print(f"{prompt} ", end="", file=sys.stderr, flush=True)
-    said = sys.stdin.readline().strip()
-    if not said:
-        return None
-    if asked.type != "approve":
-        return Answer(asked.ask, text=said, choices=(said,) if asked.choices else ())
-    return Answer(asked.ask, allow=said.lower() in ("y", "yes", tr("yes")))
+def _approval(asked: AskOpened | AskItem, allow: bool, shown: str | None = None) -> Answer:
+    wanted = ("allow", "allow-always") if allow else ("deny", "deny-always")
+    choice = next((c.id for style in wanted for c in asked.choices if c.style == style), None)
+    return Answer(asked.ask, allow, (choice,) if choice else (), shown=shown)
 
 
-def _args(asked: AskOpened) -> str:
-    return json.dumps(asked.args, ensure_ascii=False, indent=2) if asked.args is not None else ""
+async def _from_terminal(item: AskItem) -> Answer | None:
+    """Show the whole of an ask as it truly is, and take what a person types. An empty line decides nothing."""
+    shown = ask_digest(item)
+    console.forget_typed()  # not after the question: somebody may be quick
+    said = [tr("{tool} asks:", tool=visible(item.tool or tr("The agent")))]
+    lines = [*lay_out_text(item.text), *(lay_out(item.args) if item.args is not None else ())]
+    said += [f"{BAR[line.kind]}{line.text}" for line in lines]
+    said += [f"  {visible(choice.id)}: {visible(choice.label)}" for choice in item.choices]
+    print("", *map(clean, said), sep="\n", file=sys.stderr)
+    if item.type == "approve":
+        allow = await _yes_or_no()
+        return None if allow is None else _approval(item, allow, shown)
+    print(tr("Your answer:"), end=" ", file=sys.stderr, flush=True)
+    text = await console.typed()
+    choices = (text,) if text in [choice.id for choice in item.choices] else ()
+    return Answer(item.ask, text=text, choices=choices, shown=shown) if text else None
+
+
+async def _yes_or_no() -> bool | None:
+    """What is neither is asked again; an empty line is None."""
+    words = {"y": True, "yes": True, tr("yes"): True, "n": False, "no": False, tr("no"): False, "": None}
+    while True:
+        print(tr("Allow? Type yes or no:"), end=" ", file=sys.stderr, flush=True)
+        if (said := (await console.typed()).lower()) in words:
+            return words[said]

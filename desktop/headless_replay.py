@@ -18,12 +18,13 @@ from desktop.core.recordings.replay import play
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Connection, Prompt, Talk
 from desktop.core.wire.jsontext import clean, compact
-from desktop.headless import Printer
+from desktop.headless import Printer, say
 from desktop.services import tasks
 from desktop.services.recording.comparing import DIFFERS, compared
 from desktop.services.recording.expecting import Tested
 from desktop.services.recording.files import load
 from desktop.services.recording.player import MAX_SPEED, Player
+from desktop.services.system import console
 
 _PIECE = 16 * 1024  # bytes a replay gives at once
 _PROMPT = Prompt("(replay)")
@@ -31,6 +32,7 @@ _PROMPT = Prompt("(replay)")
 
 def replay(options: argparse.Namespace) -> int:
     """Play recordings. Returns the exit status of the last run, or the verdict on all where something is expected."""
+    console.prepare(options.verbose)
     try:
         if options.compare is not None:
             return _compare(options)
@@ -41,7 +43,7 @@ def replay(options: argparse.Namespace) -> int:
             status, seen[file.name] = _one(load(file, options.protocol), options, speed)
         return test.verdict(seen, status)
     except SluiceError as error:
-        sys.stderr.write(f"sluice: {error.headline}\n")
+        say(error.headline)
         return 1
 
 
@@ -117,10 +119,9 @@ class _Played:
 
 
 def _printer(options: argparse.Namespace, *clock: Any) -> Printer:
-    return Printer(options.json, options.verbose, sys.stdout, sys.stderr, *clock)
+    return Printer(options.json, options.verbose, *clock)
 
 
 def _pieces(recording: Recording) -> Iterator[bytes]:
     body = b"".join(e.data for e in recording.entries if isinstance(e, Chunk))
     return (body[i : i + _PIECE] for i in range(0, len(body), _PIECE))
-

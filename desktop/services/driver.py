@@ -9,8 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from desktop.core.adapters.run import Run
-from desktop.core.errors import SluiceError
+from desktop.core.errors import ConnectionFailed, SluiceError
 from desktop.core.events import AnyEvent, Failure, Notice
+from desktop.core.language import tr
 from desktop.core.requests import HttpCall, Reply, Steps, Wait
 from desktop.services.clock import now
 from desktop.services.network import Route, retry
@@ -53,7 +54,11 @@ class Driver:
         return self._transport.way(self._session.connection.base_url, self._session.route)
 
     async def drive(self, live: Live | None, steps: Steps[Any], patient: bool = False) -> Any:
-        """Do what a dialogue asks for, until it returns."""
+        """Do what a dialogue asks for, until it returns. Without a live run it may raise SluiceError."""
+        try:
+            origin(self._session.connection.base_url)
+        except ValueError as error:
+            return self._nowhere(live, error)
         reply: Reply | None = None
         while True:
             try:
@@ -71,6 +76,14 @@ class Driver:
                 case _:
                     if live is not None:
                         self._session.apply(live, [step])
+
+    def _nowhere(self, live: Live | None, error: ValueError) -> None:
+        """The connection's address is none."""
+        words = tr("The address cannot be read. Check it for mistakes, its port too.")
+        failure = ConnectionFailed(words, repr(error), code="address")
+        if live is None:
+            raise failure
+        self._session.apply(live, live.run.failed(failure_from(failure), "address"))
 
     async def _try_again(self, live: Live, reply: Reply) -> bool:
         """Wait for the next try where one is allowed: nothing was heard of the run, and nothing can have run twice."""

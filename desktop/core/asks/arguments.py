@@ -65,9 +65,9 @@ def difference(old: Any, new: Any) -> Iterator[Line]:
     yield from _edit(as_text(old), as_text(new), 0)
 
 
-def as_text(args: Any) -> str:
+def as_text(args: Any, indent: int | None = 2) -> str:
     """Arguments as JSON to read and edit, hidden characters as escapes. Parses to the same value."""
-    written = json.dumps(args, ensure_ascii=False, indent=2, default=repr)
+    written = json.dumps(args, ensure_ascii=False, indent=indent, default=repr)
     return "".join(c if visible(c) == c else _escaped(c) for c in written) if not written.isascii() else written
 
 
