@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import sys
@@ -159,9 +160,11 @@ def _window(options: argparse.Namespace) -> int:
     given = connection_of(options) if options.protocol else None
     if options.url and not options.protocol:
         raise Usage("--url needs --protocol beside it.")
+    gc.disable()  # nothing that the start loads is rubbish; the window collects from then on
     from desktop.app import main
+    from desktop.ui.system.asked import Asked
 
-    return main(options.data_dir, given, options.file, options.replayed, options.self_test)
+    return main(options.data_dir, Asked(given, options.file, options.replayed), options.self_test)
 
 
 def _ask(options: argparse.Namespace) -> int:

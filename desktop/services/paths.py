@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
+import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 
 from desktop.core.language import tr
@@ -20,8 +19,7 @@ class Paths:
     def __init__(self, data_dir: str | Path) -> None:
         data = Path(data_dir).expanduser().resolve()
         self._place(config=data, data=data, logs=data / "logs")
-        short = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-        self.keyring_service = f"{NAME}-{short}"
+        self._alone: Path | None = data
 
     @classmethod
     def default(cls) -> Paths:
@@ -31,8 +29,17 @@ class Paths:
         at = platformdirs.PlatformDirs(NAME, appauthor=False)
         paths = cls.__new__(cls)
         paths._place(Path(at.user_config_dir), Path(at.user_data_dir), Path(at.user_log_dir))
-        paths.keyring_service = NAME
+        paths._alone = None
         return paths
+
+    @property
+    def keyring_service(self) -> str:
+        """The name under which the keyring holds our keys: a folder of its own has keys of its own."""
+        if self._alone is None:
+            return NAME
+        from hashlib import sha256  # as long as the first window is not painted, nobody asks
+
+        return f"{NAME}-{sha256(os.fsencode(self._alone)).hexdigest()[:12]}"
 
     def _place(self, config: Path, data: Path, logs: Path) -> None:
         self.config = config
@@ -79,7 +86,7 @@ def private_file(path: Path) -> None:
 def set_aside(path: Path, *companions: str) -> Path | None:
     """Rename a file that cannot be used, so that it is kept and never in the way; files beside it whose names only
     add one of `companions` go with it. Returns the new path, or None if it cannot be renamed."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
     kept = path.with_name(f"{path.name}.damaged-{stamp}")
     number = 1
     while kept.exists():

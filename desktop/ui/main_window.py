@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from desktop.services.clock import now
 from desktop.services.habits.settings import ZOOM
-from desktop.services.tasks import spawn
 from desktop.ui.session_tabs import SessionTabs
 from desktop.ui.tab.notice_bar import NoticeBar
 from desktop.ui.theme import Theme
@@ -42,11 +40,12 @@ _TURN = 0.008  # seconds of showing titles, before others have their turn
 
 
 class MainWindow(QMainWindow):
-    """Signal `close_wanted()`: the person closes the window; the program then shuts down in order.
-    `looks_wanted()`: the person chose other colours, or whether things move. `counted(int, int)`: how many runs go on
-    and how many requests wait, in all tabs."""
+    """Signals: `close_wanted()`, the person closes the window; the program then shuts down in order. `painted()`, once,
+    with the first paint. `looks_wanted()`, the person chose other colours, or whether things move. `counted(int, int)`,
+    how many runs go on and how many requests wait, in all tabs."""
 
     close_wanted = Signal()
+    painted = Signal()
     looks_wanted = Signal()
     counted = Signal(int, int)
 
@@ -67,7 +66,6 @@ class MainWindow(QMainWindow):
         self.setObjectName("main_window")
         self.setWindowTitle("Sluice")
         self.theme = theme
-        self.painted = asyncio.Event()
         self.painted_at = 0.0  # by the monotonic clock
         self._workspace: Workspace | None = None
         self._asks: AskDesk | None = None
@@ -278,18 +276,11 @@ class MainWindow(QMainWindow):
 
     def open_session(self, key: str, item: str = "") -> None:
         """Bring a conversation of the history to the front, at this item if one is named."""
-        for page in self.pages():
-            if page.tab.key == key:
-                self._bring_up(page)
-                page.show_item(item)
-                return
-        spawn(self._open_stored(key, item), "open conversation")
-
-    async def _open_stored(self, key: str, item: str) -> None:
-        tab = await self.workspace.open_tab(key)
-        if tab is not None and all(page.tab.key != key for page in self.pages()):
-            self.add_tab(tab).show_item(item)
-            self.remember_tabs()
+        if not (open_already := self.pages_of(key)):
+            self.library_desk.bring_back(key, item)
+        for page in open_already:
+            self._bring_up(page)
+            page.show_item(item)
 
     def _bring_up(self, page: SessionPage) -> None:
         if self.tabs.indexOf(page) >= 0:
@@ -439,9 +430,9 @@ class MainWindow(QMainWindow):
 
     def event(self, event: QEvent) -> bool:
         done = super().event(event)
-        if event.type() == QEvent.Type.Paint and not self.painted.is_set():
+        if event.type() == QEvent.Type.Paint and not self.painted_at:
             self.painted_at = time.monotonic()
-            QTimer.singleShot(0, self.painted.set)
+            self.painted.emit()
         return done
 
     def resizeEvent(self, event: QResizeEvent) -> None:

@@ -15,13 +15,15 @@ from PySide6.QtCore import QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from desktop.app import _Program
 from desktop.core.requests import Connection
+from desktop.program import Program
 from desktop.services import logs, tasks
+from desktop.services.habits.settings import SettingsFile
 from desktop.services.paths import Paths
 from desktop.ui import theme as themes
 from desktop.ui.main_window import MainWindow
 from desktop.ui.session_page import SessionPage
+from desktop.ui.system.asked import Asked
 from desktop.ui.system.crash import CrashBar, Crashes, LastWords, report_of
 from desktop.ui.system.first_start import FirstStart
 from tests.loopback.faults import FaultServer
@@ -122,8 +124,10 @@ def test_what_ends_the_program_is_said_before_it_ends(
     hook, status = sys.excepthook, []
 
     async def work() -> None:
-        program = _Program(qapp, Paths(tmp_path), None, (None, None), False, FirstStart(tmp_path))
-        run = asyncio.create_task(program.run())
+        paths = Paths(tmp_path)
+        program = Program(qapp, MainWindow(themes.LIGHT), paths, SettingsFile(paths), FirstStart(tmp_path))
+        program._window.show()
+        run = asyncio.create_task(program.run(Asked()))
         if stage == "populate":
             await until(lambda: any(isinstance(w, LastWords) for w in qapp.topLevelWidgets()), "the last words")
             (said,) = [w for w in qapp.topLevelWidgets() if isinstance(w, LastWords)]

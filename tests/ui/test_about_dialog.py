@@ -50,7 +50,7 @@ def test_the_figures_of_this_computer_are_measured_and_can_be_copied(
 
     async def work() -> None:
         async with window(qapp, tmp_path) as sluice:
-            await sluice.until(sluice.window.painted.is_set, "the first paint")
+            await sluice.until(lambda: sluice.window.painted_at > 0, "the first paint")
             sluice.window.dialogs.about()
             sluice.find("about_pages", QTabWidget).setCurrentIndex(1)
             table = sluice.find("speed_table", QTableWidget)

@@ -22,6 +22,7 @@ from desktop import app
 from desktop.core.requests import Connection, Secrets
 from desktop.ui.main_window import MainWindow
 from desktop.ui.system import event_loop
+from desktop.ui.system.asked import Asked
 
 LETTERS = "abcdefghij"
 
@@ -71,7 +72,7 @@ def main() -> None:
             hands.append(Hand(int(seed)))
 
     event_loop.qasync.QEventLoop = Loop
-    sys.exit(app.main(Path(folder), (Connection("openai", url, "m"), Secrets()), None))
+    sys.exit(app.main(Path(folder), Asked((Connection("openai", url, "m"), Secrets()))))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import socket
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -162,6 +161,8 @@ def _wayland_trouble(environ: Mapping[str, str]) -> str | None:
 
 
 def _answers(path: Path) -> bool:
+    import socket  # this and what comes with it is loaded only where it is needed: nobody sees a window yet
+
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(2)
         try:

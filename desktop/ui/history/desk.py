@@ -51,6 +51,16 @@ class LibraryDesk(QObject):
         if number == self._asked:  # a later question was asked meanwhile: its answer counts
             self._sidebar.show_entries(entries)
 
+    def bring_back(self, key: str, item: str = "") -> None:
+        """Open a stored conversation in a tab in front, at this item if one is named."""
+        spawn(self._bring_back(key, item), "open conversation")
+
+    async def _bring_back(self, key: str, item: str) -> None:
+        tab = await self._workspace.open_tab(key)
+        if tab is not None and not self._window.pages_of(key):
+            self._window.add_tab(tab).show_item(item)
+            self._window.remember_tabs()
+
     def rename(self, key: str, title: str) -> None:
         """Give a conversation a title, wherever it is shown."""
         self._library.rename(key, title)

@@ -6,14 +6,13 @@ socket that only this user may open. No network port is involved, and what is ha
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QLockFile, QObject
+from PySide6.QtCore import QCryptographicHash, QLockFile, QObject
 
 from desktop.services.paths import private_folder
 
@@ -33,7 +32,8 @@ class FirstStart(QObject):
     def __init__(self, folder: Path) -> None:
         super().__init__()
         self._server: QLocalServer | None = None
-        digest = hashlib.sha256(str(folder.resolve()).encode("utf-8", "replace")).hexdigest()
+        place = str(folder.resolve()).encode("utf-8", "replace")
+        digest = QCryptographicHash.hash(place, QCryptographicHash.Algorithm.Sha256).toHex().data().decode()
         self._name = f"sluice-{digest[:24]}"
         self.is_first = True
         try:
