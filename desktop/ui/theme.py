@@ -75,7 +75,7 @@ DARK = _theme(
 )  # fmt: skip
 
 
-#: For the application's own arguments. `setStyle` would do the same, and hand the whole style to Python: 5 ms of a start.
+#: For the application's own arguments. `setStyle` would hand the whole style to Python too: 5 ms of a start.
 FUSION = ("-style", "fusion")
 
 
