@@ -40,7 +40,7 @@ _ENDINGS = {
     "calls": mark("The model wants its caller to run tools, which Sluice does not do."),
     "cut": mark("The answer was cut off: the stream stopped with no sign of an end. The server may still be working."),
 }
-_NO_EVENT = ("connect", "unreached", "address", "proxy", "certificate", "tls", "timeout", "network", "http")
+_NO_EVENT = ("connect", "unreached", "address", "proxy", "certificate", "tls", "timeout", "network", "http", "key")
 
 
 class Printer:

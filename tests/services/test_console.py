@@ -249,6 +249,15 @@ async def test_an_address_that_is_none_is_a_connection_error(protocol: str, url:
     assert asked.words == "sluice: The address cannot be read. Check it for mistakes, its port too.\n"
 
 
+@pytest.mark.parametrize("key", ["schlüssel-€-4711", "line-4711\r\nX-Evil: 1"])
+async def test_a_key_that_cannot_be_sent_is_named_and_not_shown(key: str) -> None:
+    async with Server(says("hello")) as server:
+        asked = await ask("openai", server.url, "hello", "--agent", "m", "--verbose", key=key)
+    assert (asked.status, asked.end["error"]["code"], server.requests) == (2, "key", [])
+    assert "holds a character that cannot be sent" in asked.words
+    assert "4711" not in asked.words + json.dumps(asked.events)
+
+
 @pytest.mark.parametrize("seconds", ["0", "-1", "nan"])
 async def test_a_time_limit_must_be_a_time(seconds: str) -> None:
     status, err = await run(*model("http://127.0.0.1:9", "--timeout", seconds))

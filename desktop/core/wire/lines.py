@@ -8,7 +8,7 @@ MAX_LINE = 32 * MEGABYTE
 
 class LineSplitter:
     """Feed it bytes, get whole lines without their ends (LF, CRLF, CR, mixed). A byte order mark before the first
-    line is dropped. A line longer than `max_line` bytes comes out as None, once, when its end is found."""
+    line is dropped. A line longer than `max_line` bytes comes out as None, once, as soon as it is too long."""
 
     def __init__(self, max_line: int = MAX_LINE) -> None:
         self.max_line = max_line
@@ -30,11 +30,17 @@ class LineSplitter:
         self._after_cr = chunk[-1] == 13
         rest = None if chunk[-1] in (10, 13) else lines.pop()
         if lines:
+            told = self._too_long
             lines[0] = self._finish(lines[0] or b"")
+            if told:
+                del lines[0]
             if any(line is not None and len(line) > self.max_line for line in lines):
                 lines = [None if line is not None and len(line) > self.max_line else line for line in lines]
         if rest is not None:
+            told = self._too_long
             self._keep(rest)
+            if self._too_long and not told:
+                lines.append(None)
         return lines
 
     def close(self) -> bytes | None:

@@ -40,6 +40,9 @@ def _before(error: Exception, url: str, proxy: str | None, detail: str) -> Sluic
     import httpx
 
     where = _place(url)
+    if isinstance(error, UnicodeEncodeError | httpx.LocalProtocolError):
+        words = tr("The key, or a header of this connection, holds a character that cannot be sent. Nothing was sent.")
+        return ConnectionFailed(words, type(error).__name__, code="key")  # the error itself would tell the key
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
         words = tr("The address is not complete. It begins with http:// or https://.")
         return ConnectionFailed(words, detail, code="address")
