@@ -7,6 +7,7 @@ as the window itself.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -61,6 +62,8 @@ def _first_window(app: QApplication, settings: SettingsFile) -> MainWindow:
     theme = themes.decide(settings.settings.theme)
     themes.apply(app, theme)  # first: what exists already would be polished a second time
     window = MainWindow(theme, settings.settings.window_geometry)
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: window.close())  # until the loop takes them over
     waiting = QEventLoop()
     window.painted.connect(waiting.quit)
     QTimer.singleShot(_UNSEEN_MS, waiting.quit)

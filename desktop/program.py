@@ -49,6 +49,8 @@ class Program:
         self._crashes: Crashes | None = None
         self._motion = Motion(app)
         window.close_wanted.connect(self._ended.set)
+        if window.closing:
+            self._ended.set()
 
     async def run(self, asked: Asked, self_test: bool = False) -> int:
         """Until the window is closed, or cannot go on. Returns the exit status."""

@@ -67,6 +67,7 @@ class MainWindow(QMainWindow):
         self.setWindowTitle("Sluice")
         self.theme = theme
         self.painted_at = 0.0  # by the monotonic clock
+        self.closing = False
         self._workspace: Workspace | None = None
         self._asks: AskDesk | None = None
         self._waiting = 0  # requests, in all tabs
@@ -449,6 +450,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """The window stays until the program has put everything away."""
         event.ignore()
+        self.closing = True
         self.close_wanted.emit()
 
     def _say(self, words: str) -> None:

@@ -7,8 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 START = """
-import sys
+import os, signal, sys
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from desktop import app
@@ -36,8 +38,11 @@ def start(folder: Path, before: str = "", then: str = "", self_test: bool = Fals
     )  # fmt: skip
 
 
-def test_closing_the_window_before_it_is_filled_ends_the_program_in_order(tmp_path: Path) -> None:
-    done = start(tmp_path, then="QTimer.singleShot(0, window.close)")
+@pytest.mark.parametrize(
+    "then", ["window.close()", "QTimer.singleShot(0, window.close)", "os.kill(os.getpid(), signal.SIGTERM)"]
+)
+def test_closing_the_window_before_it_is_filled_ends_the_program_in_order(tmp_path: Path, then: str) -> None:
+    done = start(tmp_path, then=then)
     assert done.stdout.split() == ["painted"]
     assert done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
