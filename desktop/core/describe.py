@@ -6,7 +6,8 @@ from typing import Any
 
 from desktop.core.conversation import AgentItem, EndItem, StepItem, ThoughtItem, ToolItem
 from desktop.core.endings import NEVER_SENT, Kind, kind_of
-from desktop.core.language import mark, number, tr
+from desktop.core.grouping import Streak
+from desktop.core.language import mark, number, tr, trn
 from desktop.core.wire.jsontext import compact
 
 _TOOL_STATES = {
@@ -63,6 +64,12 @@ def tool_seconds(item: ToolItem, now: float | None = None) -> float | None:
     return None if end is None else max(0.0, end - item.at)
 
 
+def agent_seconds(item: AgentItem, now: float | None = None) -> float | None:
+    """How long an agent worked; with `now`, how long it has been working. None for one that came and went at once."""
+    end = item.ended if item.ended is not None else now
+    return None if end is None or end - item.at < 0.05 else end - item.at
+
+
 def tool_state(item: ToolItem) -> str:
     """The state in words; a call that a person must allow waits."""
     if item.state == "running" and item.ask is not None:
@@ -92,6 +99,46 @@ def agent_line(item: AgentItem) -> str:
     """`researcher, working: find the sources`."""
     task = f": {item.task}" if item.task else ""
     return f"{item.name}, {agent_state(item)}{task}"
+
+
+def is_at_work(item: AgentItem) -> bool:
+    """Whether an agent is not done."""
+    return item.state in ("started", "running", "waiting")
+
+
+def teller(tool: ToolItem, agent: AgentItem) -> ToolItem | AgentItem:
+    """Whose state the row that a call shares with its agent tells: the agent's while all goes well and it is this call
+    that it works on."""
+    smooth = tool.state in ("running", "ok") and tool.ask is None and agent.call == tool.call
+    return agent if smooth and agent.state != "closed" else tool
+
+
+def shared_seconds(tool: ToolItem, agent: AgentItem, now: float | None = None) -> float | None:
+    """How long a call and its agent took; with `now`, how long they have been at it."""
+    if now is not None and agent.call == tool.call and is_at_work(agent):
+        return max(0.0, now - tool.at)
+    return tool_seconds(tool, now if tool.state == "running" else None)
+
+
+def steps_title(streak: Streak) -> str:
+    """`7 steps`."""
+    return trn("{n} step", "{n} steps", len(streak))
+
+
+def steps_labels(streak: Streak) -> str:
+    """`plan, search, write`; of very many, those of the first."""
+    return ", ".join(streak.labels) + (" …" if streak.is_sampled else "")
+
+
+def steps_time(streak: Streak) -> str:
+    """How long the steps took together; empty where that is next to nothing."""
+    return seconds_words(streak.seconds) if streak.seconds >= 0.05 else ""
+
+
+def steps_line(streak: Streak, timed: bool = True) -> str:
+    """`7 steps: plan, search, write, done, 12 s`."""
+    words = f"{steps_title(streak)}: {steps_labels(streak)}"
+    return ", ".join(filter(None, (words, tr(_STEP_STATES["done"]), steps_time(streak) if timed else "")))
 
 
 def thought_line(item: ThoughtItem, live: bool, now: float | None = None) -> str:

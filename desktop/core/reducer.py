@@ -185,8 +185,7 @@ class Reducer:
     def _agent(self, event: e.AgentChanged, at: float) -> list[c.Change]:
         item, changes = self._upsert(c.AgentItem, "agent", "/".join(event.path) or event.name, event.path, at)
         _copy(event, item)
-        if event.state in ("done", "failed", "closed"):
-            item.ended = at
+        item.ended = at if event.state in ("done", "failed", "closed") else None
         return changes
 
     # ---- asks

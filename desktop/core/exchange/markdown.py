@@ -14,7 +14,7 @@ _BEGINS = re.compile(r"^(\d*)([-+.)=])")
 
 def as_markdown(title: str, conversation: Conversation, parts: Parts, agent: str, when: When) -> str:
     """The whole as Markdown that any reader shows as it was meant: what is not Markdown is fenced or escaped."""
-    out = [f"# {_one_line(title)}"]
+    out = [f"# {one_line(title)}"]
     out += [_markdown(section) for section in sections(conversation, parts, agent, when)]
     return "\n\n".join(filter(None, out)) + "\n"
 
@@ -22,15 +22,15 @@ def as_markdown(title: str, conversation: Conversation, parts: Parts, agent: str
 def _markdown(section: Section) -> str:
     match section.kind:
         case "heading":
-            return f"## {_one_line(section.text)}"
+            return f"## {one_line(section.text)}"
         case "markdown":
             return section.text
         case "literal":
-            names = [f"*{tr('Picture: {name}', name=_one_line(image.name))}*" for image in section.images]
+            names = [f"*{tr('Picture: {name}', name=one_line(image.name))}*" for image in section.images]
             return "\n\n".join([*([_quoted(section.text)] if section.text else []), *names])
         case "details":
-            return f"**{_one_line(section.title)}**" + (f"\n\n{_fenced(section.text)}" if section.text else "")
-    return f"*{_one_line(section.text)}*"
+            return f"**{one_line(section.title)}**" + (f"\n\n{_fenced(section.text)}" if section.text else "")
+    return f"*{one_line(section.text)}*"
 
 
 def _quoted(text: str) -> str:
@@ -59,5 +59,6 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~$" else letter for letter in text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """A text as one line that is shown as it is."""
     return _escaped(" ".join(text.split()))

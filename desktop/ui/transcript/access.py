@@ -49,7 +49,9 @@ class Announcer:
             if isinstance(change, Grew) and isinstance(items.get(change.item), AnswerItem):
                 self._text = (self._text + change.text)[-4 * _MOST :]
             elif isinstance(change, Added) and isinstance(answer := items.get(change.item), AnswerItem):
-                self._text = (self._text + answer.text)[-4 * _MOST :]  # what came in its first frame
+                speaker = self._view.stack.grouping.speaker(answer.id)
+                named = f"\n{speaker}:\n" if speaker else ""
+                self._text = (self._text + named + answer.text)[-4 * _MOST :]  # what came in its first frame
             elif isinstance(change, Added) and isinstance(items.get(change.item), EndItem | AskItem | NoticeItem):
                 row = self._view.stack.entry(self._view.stack.index[change.item]).row
                 self._text += f"\n{row.row.words}.\n" if row else ""
@@ -83,14 +85,18 @@ class EntryNode(QObject):
 
     def text(self) -> str:
         """The plain text of the entry."""
+        return "" if self.hidden else self.view.stack.entry(self.index).plain(_AT_ONCE)
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it is folded away or said in another's row."""
         stack = self.view.stack
-        return stack.entry(self.index).plain(_AT_ONCE) if self.index < len(stack.ids) else ""
+        return self.index >= len(stack.ids) or stack.entry(self.index).hidden
 
     @property
     def row(self) -> Row | None:
         """The row of the entry, if it has one."""
-        stack = self.view.stack
-        block = stack.entry(self.index).row if self.index < len(stack.ids) else None
+        block = None if self.hidden else self.view.stack.entry(self.index).row
         return block.row if block is not None else None
 
     def rect(self) -> QRect:
@@ -167,19 +173,21 @@ class RowAction(QAccessibleActionInterface):
 
     def actionNames(self) -> list[str]:
         entry = self._entry()
-        return [self.pressAction()] if entry is not None and entry.pressable else []
+        actions = entry.actions if entry is not None else ()
+        return ["details" if action == "more" else self.pressAction() for action in actions]
 
     def doAction(self, name: str) -> None:
         entry = self._entry()
         node = entry.node if entry is not None else None
         if node is not None and name in self.actionNames():  # once the bus has its answer: a dialog may open
-            QTimer.singleShot(0, node.view, lambda: node.view.hands.press_row(node.index))
+            action = "more" if name == "details" else ""
+            QTimer.singleShot(0, node.view, lambda: node.view.hands.press_row(node.index, action))
 
     def keyBindingsForAction(self, name: str) -> list[str]:
         return []
 
     def localizedActionName(self, name: str) -> str:
-        return tr("Press") if name == self.pressAction() else name
+        return {self.pressAction(): tr("Press"), "details": tr("Details")}.get(name, name)
 
     def localizedActionDescription(self, name: str) -> str:
         return ""
@@ -200,8 +208,13 @@ class EntryInterface(Interface):
     @property
     def pressable(self) -> bool:
         """Whether a press does something."""
+        return bool(self.actions)
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What can be pressed on its row."""
         row = self.node.row if self.node is not None else None
-        return row is not None and bool(row.action)
+        return row.actions if row is not None else ()
 
     @property
     def node(self) -> EntryNode | None:
@@ -232,7 +245,7 @@ class EntryInterface(Interface):
         made = QAccessible.State()
         made.readOnly = made.multiLine = True
         view = self.widget
-        made.invisible = view is None or not view.isVisible()
+        made.invisible = view is None or not view.isVisible() or self.node is None or self.node.hidden
         made.offscreen = self.rect().isEmpty()
         row = self.node.row if self.node is not None else None
         if row is not None and row.folded is not None:

@@ -9,14 +9,15 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
+from desktop.core.exchange.markdown import one_line
 from desktop.core.language import tr
-from desktop.core.markdown.flow import Code, Element, Formula, Paragraph, Rule, Run, Table
+from desktop.core.markdown.flow import Code, Element, Formula, Mark, Paragraph, Rule, Run, Table
 from desktop.core.markdown.plain import html, plain
 from desktop.core.markdown.slicer import Slice
 from desktop.ui.transcript.codepiece import CodePiece, Sideways
 from desktop.ui.transcript.formula import FormulaPiece
 from desktop.ui.transcript.pieces import Piece, Span, TextPiece
-from desktop.ui.transcript.rowpiece import PicturePiece, RowPiece
+from desktop.ui.transcript.rowpiece import PicturePiece, RowPiece, SpeakerPiece
 from desktop.ui.transcript.rows import Row
 from desktop.ui.transcript.styles import Styles
 from desktop.ui.transcript.tablepiece import Columns, TablePiece
@@ -155,6 +156,27 @@ class RowBlock(Block):
 
     def markdown(self) -> str:
         return f"{self.row.words}\n"
+
+
+class SpeakerBlock(Block):
+    """The name of who speaks."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def estimate(self, styles: Styles, width: float) -> float:
+        return ceil(styles.small_metrics.height() * 1.5)
+
+    def make(self, styles: Styles, first: bool) -> None:
+        self.pieces = [SpeakerPiece(styles, self.name)]
+        self.tops = []
+
+    def elements(self) -> list[Element]:
+        return [Paragraph("paragraph", (Run(self.name, Mark.BOLD),))]
+
+    def markdown(self) -> str:
+        return f"**{one_line(self.name)}**\n\n"
 
 
 class PictureBlock(Block):

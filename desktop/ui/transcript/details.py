@@ -6,7 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from desktop.core.conversation import ToolItem
+from desktop.core import describe
+from desktop.core.conversation import AgentItem, ToolItem
 from desktop.core.events import Part
 from desktop.core.language import tr, trn
 from desktop.core.markdown.flow import Code, Element
@@ -43,6 +44,21 @@ def tool_details(item: ToolItem) -> list[Block]:
     elif item.result is None and item.preview is not None:
         blocks += lines_of(pretty(item.preview), tr("so far"))
     return blocks or lines_of(tr("no arguments, no result"), tr("details"))
+
+
+def agent_details(tool: ToolItem | None, agent: AgentItem) -> list[Block]:
+    """What an agent was asked to do and what came of it, with the call that brought it."""
+    mine = tool is None or agent.call == tool.call  # else it has had another task since
+    blocks: list[Block] = []
+    if mine and agent.task:
+        blocks += lines_of(agent.task, tr("task"))
+    if mine and agent.result and (tool is None or tool.result in (None, "")):
+        blocks += lines_of(agent.result, tr("result"))
+    if mine and agent.error:
+        blocks += lines_of(agent.error, tr("error"))
+    if tool is not None:
+        blocks += lines_of(describe.tool_name(tool), tr("call")) + tool_details(tool)
+    return blocks
 
 
 def _part(part: Part) -> list[Block]:

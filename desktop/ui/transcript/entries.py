@@ -1,4 +1,4 @@
-"""Entries: one item of the conversation as blocks."""
+"""Entries: one item of the conversation as blocks. The kinds with ways of their own are in `kinds.py`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ from time import perf_counter
 
 from desktop.core.conversation import (
     AgentItem,
-    AnswerItem,
     EndItem,
     FileItem,
     Item,
     TextItem,
     ThoughtItem,
-    ToolItem,
     UserTurn,
 )
-from desktop.core.markdown.build import elements as slice_elements
+from desktop.core.grouping import Grouping
 from desktop.core.markdown.slicer import Slice
 from desktop.core.markdown.text import MarkdownText
 from desktop.services.clock import now
-from desktop.ui.transcript.blocks import Block, PictureBlock, RowBlock, TextBlock
-from desktop.ui.transcript.details import lines_of, literal_slices, tool_details
+from desktop.ui.transcript.blocks import Block, PictureBlock, RowBlock, SpeakerBlock, TextBlock
+from desktop.ui.transcript.details import lines_of
 from desktop.ui.transcript.heights import Heights
-from desktop.ui.transcript.rows import end_details, row_of
+from desktop.ui.transcript.rows import Row, end_details, is_live, row_of
 from desktop.ui.transcript.styles import Styles
 
 _PORTION = 8_000  # characters between two looks at the clock
@@ -34,26 +32,29 @@ PAD = 14  # inside the tint of a question
 
 @dataclass(slots=True)
 class State:
-    """What the person did with an item: opened or folded it. None is the program's choice."""
+    """What the person did with an item: opened or folded it, which None leaves to the program, and whether they look
+    at the details of a row that folds something else."""
 
     folded: bool | None = None
+    more: bool = False
 
 
 class Entry:
     """Blocks of one item, their heights, and how to bring them up to date. `ended` says whether the item's run is
-    over, `changed` is called with nothing."""
+    over, `grouping` what else stands in its row."""
 
-    def __init__(self, item: Item, state: State, ended: Callable[[], bool]) -> None:
+    def __init__(self, item: Item, state: State, ended: Callable[[], bool], grouping: Grouping) -> None:
         self.item = item
         self.state = state
         self.ended = ended
+        self.grouping = grouping
         self.blocks: list[Block] = []
         self.heights = Heights()
         self.space = 0  # above it
         self.depth = len(item.path) - (1 if isinstance(item, AgentItem) and item.path else 0)
         self.tinted = isinstance(item, UserTurn)
         self.row: RowBlock | None = None
-        self.hidden = False  # under a folded agent
+        self.hidden = False  # under a folded agent, or in another's row
         self.width = 0.0
         self.styles: Styles | None = None
         self.ready = object()  # a block that knows this one is laid out for the styles and the width
@@ -63,19 +64,22 @@ class Entry:
 
     def load(self) -> None:
         """Make the blocks anew."""
-        self.blocks = []
-        row = row_of(self.item, self.folded, self.live, now())
-        self.row = RowBlock(row) if row else None
-        if self.row:
-            self.blocks.append(self.row)
-        if not self.folded or self.row is None:
+        self.blocks = self._head()
+        if self.opened:
             self.blocks += self._body()
         self._measure()
 
+    def _head(self) -> list[Block]:
+        row = self.say()
+        self.row = RowBlock(row) if row else None
+        return [self.row] if self.row else []
+
+    def say(self) -> Row | None:
+        """What its row says now, if it has one."""
+        return row_of(self.item, self.folded, self.live, now())
+
     def _body(self) -> Iterator[Block] | list[Block]:
         match self.item:
-            case ToolItem():
-                return tool_details(self.item)
             case EndItem():
                 return (
                     []
@@ -90,7 +94,22 @@ class Entry:
     def folded(self) -> bool:
         if self.state.folded is not None:
             return self.state.folded
-        return isinstance(self.item, ToolItem | ThoughtItem | EndItem)
+        return isinstance(self.item, ThoughtItem | EndItem)
+
+    @property
+    def opened(self) -> bool:
+        """Whether there is more to see than its row."""
+        return self.row is None or not self.folded
+
+    @property
+    def ticks(self) -> bool:
+        """Whether its row tells a time that goes on."""
+        return is_live(self.item)
+
+    @property
+    def heads(self) -> bool:
+        """Whether an agent's work stands under it and folds with it."""
+        return False
 
     @property
     def live(self) -> bool:
@@ -100,7 +119,7 @@ class Entry:
         """Say what the row says now; whether that changed."""
         if self.row is None:
             return False
-        row = row_of(self.item, self.folded, self.live, now())
+        row = self.say()
         return row is not None and self.row.show(row)
 
     def update(self) -> None:
@@ -129,6 +148,11 @@ class Entry:
         self.state.folded = not self.folded
         self.load()
 
+    def toggle_more(self) -> None:
+        """The person opens or closes the details of a row that folds something else."""
+        self.state.more = not self.state.more
+        self.load()
+
     # ---- heights
 
     def _measure(self) -> None:
@@ -146,7 +170,8 @@ class Entry:
         """Lay out one block, unless that was done, and know its height."""
         block = self.blocks[index]
         if block.ready is not self.ready:
-            block.build(self.styles_of(block), self.width, index == 0)
+            first = index == 0 or isinstance(self.blocks[index - 1], SpeakerBlock)
+            block.build(self.styles_of(block), self.width, first)
             block.ready = self.ready
             self.heights[index] = block.height
         return block
@@ -199,24 +224,6 @@ class Entry:
         return self.row.row.words if self.row else ""
 
 
-class QuestionEntry(Entry):
-    """The person's words, as they typed them."""
-
-    item: UserTurn
-
-    def _body(self) -> list[Block]:
-        blocks: list[Block] = [TextBlock(piece, slice_elements) for piece in literal_slices(self.item.text)]
-        if self.item.images:
-            blocks.append(PictureBlock([(image.name, image.data) for image in self.item.images], 96))
-        return blocks
-
-    def source(self) -> str:
-        return self.item.text
-
-    def update(self) -> None:
-        self.load()
-
-
 class TextEntry(Entry):
     """A text that grows: an answer, or a thought under its row."""
 
@@ -227,14 +234,24 @@ class TextEntry(Entry):
         self._version = self.item.version
         self._definitions = 0
         self._shown = 0  # blocks that are final slices
-        self.blocks = []
-        row = row_of(self.item, self.folded, self.live, now())
-        self.row = RowBlock(row) if row else None
-        if self.row:
-            self.blocks.append(self.row)
-        if self.row is None or not self.folded:
+        self.blocks = self._head()
+        self._first = len(self.blocks)  # where the text begins
+        if self.opened:
             self.catch_up()
         self._measure()
+
+    def _head(self) -> list[Block]:
+        speaker = self.speaker
+        return [*([SpeakerBlock(speaker)] if speaker else []), *super()._head()]
+
+    @property
+    def speaker(self) -> str:
+        """Who speaks from here on; empty if that is not said here."""
+        return self.grouping.speaker(self.item.id) if self.item.length else ""
+
+    @property
+    def ticks(self) -> bool:
+        return isinstance(self.item, ThoughtItem) and self.live
 
     @property
     def finished(self) -> bool:
@@ -253,8 +270,11 @@ class TextEntry(Entry):
 
     def grow(self, text: str) -> bool:
         self.over = self.text.finished = False
+        if not self._first and self.speaker:  # nothing had been said yet
+            self.load()
+            return True
         changed = self.refresh_row()
-        if self.row is not None and self.folded:
+        if not self.opened:
             return changed
         if self.text.length + len(text) != self.item.length or len(text) > _PORTION:
             return self.catch_up() or changed
@@ -264,7 +284,7 @@ class TextEntry(Entry):
     @property
     def behind(self) -> bool:
         """Whether text is waiting that was too much for one frame."""
-        return self.text.length < self.item.length and not (self.row is not None and self.folded)
+        return self.text.length < self.item.length and self.opened
 
     def catch_up(self) -> bool:
         """Take what is missing, in portions and not for long; whether anything looks different."""
@@ -288,7 +308,7 @@ class TextEntry(Entry):
 
     def finish(self) -> None:
         self.refresh_row()
-        if self.row is None or not self.folded:
+        if self.opened:
             self.catch_up()
 
     def _replace(self) -> None:
@@ -303,7 +323,7 @@ class TextEntry(Entry):
 
     def _take(self) -> bool:
         """Bring the blocks in line with the slices; whether anything looks different."""
-        first = 1 if self.row else 0
+        first = self._first
         slices = self.text.slices
         changed = self._shown < len(slices)
         while self._shown < len(slices):
@@ -349,23 +369,16 @@ class TextEntry(Entry):
 
     def plain(self, most: int | None = None) -> str:
         """The words, also of a folded thought. `most`: see `MarkdownText.plain`."""
-        words = [self.row.plain()] if self.row else []
-        if self.row is not None and self.folded:
+        words = [block.plain() for block in self.blocks[: self._first]]
+        if not self.opened:
             return "\n".join([*words, self.item.text])
         rest = self.item.text[self.text.length :] if self.behind else ""
         return "\n".join(filter(None, (*words, self.text.plain(most), rest)))
 
     def markdown(self) -> str:
-        return self.item.text if self.row is None else ""
+        if self.row is not None:
+            return ""
+        return "".join(block.markdown() for block in self.blocks[: self._first]) + self.item.text
 
     def source(self) -> str:
-        return self.item.text
-
-
-def entry_for(item: Item, state: State, ended: Callable[[], bool]) -> Entry:
-    """The right kind of entry."""
-    if isinstance(item, UserTurn):
-        return QuestionEntry(item, state, ended)
-    if isinstance(item, AnswerItem | ThoughtItem):
-        return TextEntry(item, state, ended)
-    return Entry(item, state, ended)
+        return "\n".join(filter(None, (self.speaker, self.item.text)))

@@ -48,8 +48,13 @@ class Finder:
 
     def _source(self, index: int, name: str) -> str:
         """The searched text of an item. Most are searched without making an entry of them."""
+        grouping = self._stack.grouping
+        if grouping.row_of(name) != name:
+            return ""  # it is said in another's row
         text = getattr(self._stack.conversation.items[name], "text", None)
-        return text if isinstance(text, str) else self._stack.entry(index).source()
+        if not isinstance(text, str):
+            return self._stack.entry(index).source()
+        return f"{speaker}\n{text}" if (speaker := grouping.speaker(name)) else text
 
     def _count(self, source: str) -> int:
         """Matches in the source; where there are none, in the source without the marks of emphasis and code."""

@@ -23,6 +23,7 @@ from desktop.ui.labels import literal_tip
 from desktop.ui.transcript.codepiece import CodePiece
 from desktop.ui.transcript.copying import whole_code
 from desktop.ui.transcript.pieces import TextPiece, units
+from desktop.ui.transcript.rowpiece import PaintedPiece
 from desktop.ui.transcript.selection import FIRST, Spot
 from desktop.ui.transcript.stack import Placed
 
@@ -197,8 +198,10 @@ class Hands:
             view.link_activated.emit(target.link)
         elif target.action == "fold":
             view.toggle(target.entry)
-            if isinstance(view.stack.entry(target.entry).item, ToolItem | AgentItem):
-                view.item_activated.emit(view.stack.ids[target.entry])
+            self._tell_owner(target)
+        elif target.action == "more":
+            view.toggle_more(target.entry)
+            self._tell_owner(target)
         elif target.action == "copy":
             code = whole_code(view.stack.entry(target.entry), target.block, target.piece)
             QGuiApplication.clipboard().setText(code)
@@ -209,11 +212,15 @@ class Hands:
         else:
             view.item_activated.emit(view.stack.ids[target.entry])
 
-    def press_row(self, index: int) -> None:
-        """Do what a press on an entry's row does."""
-        row = self._view.stack.entry(index).row if index < len(self._view.stack.ids) else None
-        if row is not None and row.row.action:
-            self.press(Target(index, 0, 0, row.row.action))
+    def _tell_owner(self, target: Target) -> None:
+        if isinstance(self._view.stack.entry(target.entry).item, ToolItem | AgentItem):
+            self._view.item_activated.emit(self._view.stack.ids[target.entry])
+
+    def press_row(self, index: int, action: str = "") -> None:
+        """Do what a press on an entry's row does, or one of the other things that can be pressed there."""
+        entry = self._view.stack.entry(index) if index < len(self._view.stack.ids) else None
+        if entry is not None and entry.row is not None and (action := action or entry.row.row.action):
+            self.press(Target(index, entry.blocks.index(entry.row), 0, action))
 
     # ---- keyboard
 
@@ -304,8 +311,8 @@ class Hands:
                 out += _links(index, number, at, piece)
             elif isinstance(piece, CodePiece):
                 out += [Target(index, number, at, "copy")] if piece.has_bar else []
-            elif action := piece.action_at(QPointF(1, 1)):
-                out.append(Target(index, number, at, action))
+            elif isinstance(piece, PaintedPiece):
+                out += [Target(index, number, at, action, "", place) for place, action in enumerate(piece.actions)]
         return out
 
     def focus_rect(self) -> QRectF | None:

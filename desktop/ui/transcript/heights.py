@@ -72,6 +72,21 @@ class Heights:
             step >>= 1
         return min(at, max(len(self._values) - 1, 0))
 
+    def last_before(self, index: int) -> int:
+        """The last one before `index` that takes any room, however many between take none; -1 if there is none."""
+        if index and self._values[index - 1]:
+            return index - 1
+        above = self._sum(index)
+        return self.at(above - 1) if above else -1
+
+    def first_after(self, index: int) -> int:
+        """The first one after `index` that takes any room; their number if there is none."""
+        index += 1
+        if index >= len(self._values) or self._values[index]:
+            return min(index, len(self._values))
+        above = self._sum(index)
+        return self.at(above) if above < self.total else len(self._values)
+
     def _sum(self, i: int) -> int:
         total = 0
         while i > 0:

@@ -46,9 +46,11 @@ def _draw(painter: QPainter, path: str, rect: QRectF, colour: str) -> None:
 
 
 def paint_icon(painter: QPainter, name: str, colour: QColor, x: float, y: float, size: float) -> None:
-    """Paint an icon, sharp at any scale."""
+    """Paint an icon, sharp at any scale: pixel on pixel."""
     ratio = painter.device().devicePixelRatio() if painter.device() else 1.0
-    painter.drawImage(QRectF(x, y, size, size), _icon(name, colour.name(), max(1, round(size * ratio))))
+    pixels = max(1, round(size * ratio))
+    place = QRectF(round(x * ratio) / ratio, round(y * ratio) / ratio, pixels / ratio, pixels / ratio)
+    painter.drawImage(place, _icon(name, colour.name(), pixels))
 
 
 class PaintedPiece:
@@ -88,7 +90,13 @@ class PaintedPiece:
     def action_at(self, point: QPointF) -> str:
         return ""
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """What can be pressed on it, in the order in which the keyboard comes to it."""
+        return ()
+
     def target_rect(self, position: int) -> QRectF:
+        """Where the action with this number is."""
         return QRectF(-4, 0, self.width + 8, self.height)
 
     def sideways(self, delta: float) -> bool:
@@ -125,14 +133,35 @@ class RowPiece(PaintedPiece):
 
     @property
     def _left(self) -> float:
-        return (14.0 if self.row.card else 0.0) + self.styles.em * 1.25
+        return self._start + self.styles.em * 1.25
+
+    @property
+    def _start(self) -> float:
+        return (14.0 if self.row.card else 0.0) + (self.styles.em * 1.25 if self.row.inside else 0.0)
 
     @property
     def _room(self) -> float:
         return self.width - self._left - (20 if self.row.folded is not None else 0)
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        return self.row.actions
+
     def action_at(self, point: QPointF) -> str:
+        if self.row.more is not None and self._more_rect().contains(point):
+            return "more"
         return self.row.action
+
+    def _more_rect(self) -> QRectF:
+        """Where the word is that opens the details."""
+        width = self.styles.small_metrics.horizontalAdvance(self.row.pressed_words) + 16
+        return QRectF(self.width - width + 8, 0, width, self.height)
+
+    def target_rect(self, position: int) -> QRectF:
+        whole = super().target_rect(position)
+        if self.row.more is None:
+            return whole
+        return self._more_rect() if position else whole.adjusted(0, 0, -self._more_rect().width(), 0)
 
     def paint(self, painter: QPainter, clip: QRectF, selected: Span | None, found: list[Span]) -> None:
         theme = self.styles.theme
@@ -150,8 +179,7 @@ class RowPiece(PaintedPiece):
             painter.fillRect(QRectF(0, self.height - 2, self.width, 2), theme.warning)
         size = self.styles.em * 0.92
         first = min(self.height, max(28.0, self.styles.small_metrics.height() * 1.7)) if self.row.wrap else self.height
-        x = 14.0 if self.row.card else 0.0
-        paint_icon(painter, self.row.icon, getattr(theme, self.row.tone), x, (first - size) / 2, size)
+        paint_icon(painter, self.row.icon, getattr(theme, self.row.tone), self._start, (first - size) / 2, size)
         painter.setFont(self.styles.small)
         if self.row.wrap:
             self._paint_wrapped(painter)
@@ -167,8 +195,8 @@ class RowPiece(PaintedPiece):
     def _paint_line(self, painter: QPainter) -> None:
         row, theme, metrics = self.row, self.styles.theme, self.styles.small_metrics
         right = self.width - (14 if row.card else 0)
-        if row.press:
-            right = self._right(painter, row.press, theme.accent, right) - 14
+        if row.pressed_words:
+            right = self._right(painter, row.pressed_words, theme.accent if row.press else theme.muted, right) - 14
         if row.time:
             right = self._right(painter, row.time, theme.muted, right) - 10
         x = self._left
@@ -196,6 +224,27 @@ class RowPiece(PaintedPiece):
         size = self.styles.em * 0.7
         name = "closed" if self.row.folded else "open"
         paint_icon(painter, name, self.styles.theme.muted, x, (self.height - size) / 2, size)
+
+
+class SpeakerPiece(PaintedPiece):
+    """Whose words follow."""
+
+    def __init__(self, styles: Styles, name: str) -> None:
+        super().__init__(styles, 0.0)
+        self.words = name
+        self.height = styles.small_metrics.height() * 1.5
+
+    def paint(self, painter: QPainter, clip: QRectF, selected: Span | None, found: list[Span]) -> None:
+        theme, metrics = self.styles.theme, self.styles.small_strong_metrics
+        box = QRectF(0, 0, self.width, self.height)
+        if selected and selected[0] < selected[1]:
+            painter.fillRect(box, theme.selection)
+        if found:
+            painter.fillRect(QRectF(0, self.height - 2, self.width, 2), theme.warning)
+        painter.setPen(theme.muted)
+        painter.setFont(self.styles.small_strong)
+        shown = metrics.elidedText(self.words, Qt.TextElideMode.ElideRight, self.width)
+        painter.drawText(box, Qt.AlignmentFlag.AlignVCenter, shown)
 
 
 class PicturePiece(PaintedPiece):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from desktop.core import describe
 from desktop.core.asks import words as ask_words
@@ -18,6 +18,7 @@ from desktop.core.conversation import (
     ThoughtItem,
     ToolItem,
 )
+from desktop.core.grouping import Streak
 from desktop.core.language import mark, number, tr, trn
 from desktop.core.markdown.build import where
 
@@ -52,7 +53,8 @@ _NOTICE_LOOK = {"info": ("info", "muted"), "warning": ("error", "warning"), "err
 @dataclass(frozen=True, slots=True)
 class Row:
     """`icon` and `tone` (a field of the theme) go with the `state` in words. `folded` is None where nothing can be
-    opened. `card` sets the row apart; `wrap` lets long words take more lines."""
+    opened. `card` sets the row apart; `wrap` lets long words take more lines. `more` says whether the details of a row
+    are open that folds something else; None where it has none."""
 
     icon: str
     tone: str
@@ -65,6 +67,8 @@ class Row:
     wrap: bool = False
     press: str = ""  # the word on it, where a press does something
     quiet: bool = False  # its title stands back
+    inside: bool = False  # it stands under another row, of which it is a part
+    more: bool | None = None
 
     @property
     def words(self) -> str:
@@ -79,12 +83,27 @@ class Row:
             return "fold"
         return "activate" if self.press or self.card else ""
 
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Everything that can be pressed on it; "more" opens the details."""
+        return tuple(filter(None, (self.action, "" if self.more is None else "more")))
+
+    @property
+    def pressed_words(self) -> str:
+        """The word on its right that can be pressed."""
+        if self.more is None:
+            return self.press
+        return tr("Hide details") if self.more else tr("Details")
+
 
 def is_live(item: Item) -> bool:
     """Whether the row shows a time that goes on."""
-    if isinstance(item, ToolItem):
-        return item.state == "running"
-    return isinstance(item, StepItem) and item.state == "running"
+    match item:
+        case ToolItem() | StepItem():
+            return item.state == "running"
+        case AgentItem():
+            return describe.is_at_work(item)
+    return False
 
 
 def row_of(item: Item, folded: bool, live: bool, now: float) -> Row | None:
@@ -99,9 +118,8 @@ def row_of(item: Item, folded: bool, live: bool, now: float) -> Row | None:
             took = "" if item.ms is None else describe.seconds_words(item.ms / 1000)
             return Row(icon, tone, describe.step_line(item), time=took, quiet=item.state in ("done", "skipped"))
         case AgentItem():
-            icon, tone = _AGENT_LOOK[item.state]
-            detail = _one_line(item.error or item.task or "")
-            return Row(icon, tone, item.name, detail, describe.agent_state(item), folded=folded)
+            took = describe.agent_seconds(item, now if describe.is_at_work(item) else None)
+            return _agent(item, folded, None if took is None else describe.seconds_words(took))
         case AskItem():
             return _ask(item)
         case NoticeItem():
@@ -125,6 +143,32 @@ def _tool(item: ToolItem, folded: bool, now: float) -> Row:
     took = "" if seconds is None else describe.seconds_words(seconds)
     line = describe.arguments_line(item.args, "" if item.args is not None else item.args_text)
     return Row(icon, tone, describe.tool_name(item), line, describe.tool_state(item), took, folded=folded)
+
+
+def _agent(item: AgentItem, folded: bool, time: str | None) -> Row:
+    icon, tone = _AGENT_LOOK[item.state]
+    detail = _one_line(item.error or item.task or "")
+    return Row(icon, tone, _one_line(item.name), detail, describe.agent_state(item), time or "", folded=folded)
+
+
+def shared_row(tool: ToolItem, agent: AgentItem, folded: bool, now: float) -> Row:
+    """The one row of a call and of the agent that it brought."""
+    seconds = describe.shared_seconds(tool, agent, now)
+    took = "" if seconds is None else describe.seconds_words(seconds)
+    if describe.teller(tool, agent) is agent:
+        row = _agent(agent, folded, took)
+        return row if row.detail else replace(row, detail=_tool(tool, folded, now).detail)
+    row = _tool(tool, folded, now)
+    detail = _one_line(tool.error or "") or row.detail
+    return replace(row, title=_one_line(agent.name), detail=detail, time=took)
+
+
+def steps_row(streak: Streak, folded: bool) -> Row:
+    """The one row of finished steps."""
+    icon, tone = _STEP_LOOK["done"]
+    title, labels = describe.steps_title(streak), _one_line(describe.steps_labels(streak))
+    state = describe.step_state(streak.lead)
+    return Row(icon, tone, title, labels, state, describe.steps_time(streak), folded=folded, quiet=True)
 
 
 def _ask(item: AskItem) -> Row:

@@ -64,6 +64,17 @@ class Styles:
         return Styles(self.theme, base, self.scale, muted=True)
 
     @cached_property
+    def small_strong(self) -> QFont:
+        """For the names over texts."""
+        made = QFont(self.small)
+        made.setWeight(QFont.Weight.DemiBold)
+        return made
+
+    @cached_property
+    def small_strong_metrics(self) -> QFontMetricsF:
+        return QFontMetricsF(self.small_strong)
+
+    @cached_property
     def wrap(self) -> QTextOption:
         option = QTextOption()
         option.setWrapMode(QTextOption.WrapMode.WrapAtWordBoundaryOrAnywhere)

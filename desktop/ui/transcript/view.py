@@ -18,7 +18,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
-from desktop.core.conversation import Change, Conversation, ThoughtItem
+from desktop.core.conversation import Change, Conversation
 from desktop.ui.pictures.thumbnails import previews
 from desktop.ui.theme import Theme
 from desktop.ui.transcript import access
@@ -28,7 +28,6 @@ from desktop.ui.transcript.find import Finder
 from desktop.ui.transcript.formula import typesetter
 from desktop.ui.transcript.hands import Hands
 from desktop.ui.transcript.painting import Painting
-from desktop.ui.transcript.rows import is_live
 from desktop.ui.transcript.selection import FIRST, LAST, Selection, Spot
 from desktop.ui.transcript.stack import TOP, Placed, Stack
 from desktop.ui.transcript.styles import Styles
@@ -111,7 +110,8 @@ class TranscriptView(QAbstractScrollArea):
 
     def plain_text(self) -> str:
         """All of the conversation as a person reads it."""
-        return "\n\n".join(self.stack.entry(i).plain() for i in range(len(self.stack.ids)))
+        entries = map(self.stack.entry, range(len(self.stack.ids)))
+        return "\n\n".join(entry.plain() for entry in entries if not entry.hidden)
 
     def node(self, index: int) -> access.EntryNode:
         """The object that stands for an entry on the accessibility bus."""
@@ -132,10 +132,10 @@ class TranscriptView(QAbstractScrollArea):
         self.settle()
 
     def scroll_to_item(self, item_id: str) -> None:
-        """Bring an item to the top of the view."""
-        if (at := self.stack.index.get(item_id)) is not None:
+        """Bring an item to the top of the view, and open what hides it."""
+        if (at := self.stack.reveal(item_id)) is not None:
             self.stack.follow = False
-            self.stack.anchor = (at, 0, -TOP)
+            self.stack.anchor = (*at, -TOP)
             self.settle()
             self._tell_bar()
 
@@ -289,6 +289,15 @@ class TranscriptView(QAbstractScrollArea):
     def toggle(self, index: int) -> None:
         """Open or fold an entry, where it stands."""
         self.stack.toggle(index)
+        self._stay()
+
+    def toggle_more(self, index: int) -> None:
+        """Open or close the details of an entry that folds something else."""
+        self.stack.entry(index).toggle_more()
+        self.stack.touch(index)
+        self._stay()
+
+    def _stay(self) -> None:
         if self.stack.total > self.viewport().height():
             self.stack.follow = False
         self.settle(everything=True)
@@ -308,8 +317,7 @@ class TranscriptView(QAbstractScrollArea):
             self.settle()
 
     def _is_live(self, one: Placed) -> bool:
-        entry = self.stack.entry(one.entry)
-        return is_live(entry.item) or (isinstance(entry.item, ThoughtItem) and entry.live)
+        return self.stack.entry(one.entry).ticks
 
     def _tell_time(self) -> None:
         for one in self.stack.placed:
