@@ -27,6 +27,7 @@ _STYLE = """
 body { background: var(--page); color: var(--text); font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto;
   max-width: 44rem; padding: 0 1rem; overflow-wrap: anywhere }
 h1 { font-size: 1.5rem } h2 { font-size: .85rem; color: var(--muted); font-weight: 600; margin: 2rem 0 .5rem }
+.speaker { font-size: .85rem; color: var(--muted); font-weight: 600; margin: 1.2rem 0 -.6rem }
 .said { background: var(--tint); border-radius: 10px; padding: .8rem 1rem; white-space: pre-wrap }
 .said img { max-width: 100%; max-height: 20rem; display: block; margin-top: .6rem; border-radius: 6px }
 pre { background: var(--tint); border-radius: 8px; padding: .7rem .9rem; overflow-x: auto; font-size: .86rem }
@@ -39,6 +40,7 @@ a { color: inherit }
 """
 _PAPER = """
 body { font-size: 10pt } h1 { font-size: 16pt } .turn { font-size: 9pt; color: #61666d; margin-top: 16pt }
+.speaker { font-size: 9pt; color: #61666d }
 .said { background-color: #eeece6; white-space: pre-wrap } .note { color: #61666d; font-size: 9pt }
 pre { background-color: #f3f1ec; font-size: 8.5pt; white-space: pre-wrap } blockquote { color: #61666d }
 code { font-size: 9pt }
@@ -75,6 +77,8 @@ def _html(section: Section, paper: bool) -> str:
             return f'<p class="turn"><b>{text}</b></p>'
         case "heading":
             return f"<h2>{text}</h2>"
+        case "speaker":
+            return f'<h3 class="speaker" dir="auto">{text}</h3>'
         case "markdown":
             shown = _rendered(section.text)
             shown = shown.replace("<table>", _PAPER_TABLE) if paper else shown

@@ -23,6 +23,8 @@ def _markdown(section: Section) -> str:
     match section.kind:
         case "heading":
             return f"## {one_line(section.text)}"
+        case "speaker":
+            return f"**{one_line(section.text)}**"
         case "markdown":
             return section.text
         case "literal":

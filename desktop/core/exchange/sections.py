@@ -10,14 +10,20 @@ from desktop.core.asks.words import STATES, answer_words
 from desktop.core.branches import shown
 from desktop.core.describe import (
     agent_line,
+    agent_state,
     ending_line,
     seconds_words,
+    shared_seconds,
     step_line,
+    steps_line,
+    teller,
     thought_line,
     tool_name,
     tool_seconds,
     tool_state,
 )
+from desktop.core.events import Path
+from desktop.core.grouping import Grouping
 from desktop.core.language import tr
 from desktop.core.requests import Image
 from desktop.core.wire.jsontext import compact
@@ -37,7 +43,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One piece of an export. `level` 1 is a turn's heading; `kind` is heading, markdown, literal, details or note."""
+    """One piece of an export. `kind` is heading, speaker, markdown, literal, details or note."""
 
     kind: str
     text: str
@@ -48,23 +54,32 @@ class Section:
 def sections(conversation: c.Conversation, parts: Parts, agent: str, when: When) -> Iterator[Section]:
     """The branch that is shown, piece by piece."""
     held = shown(conversation)
+    grouping = Grouping(held)
     answering = -1
+    speaking: Path = ()
     for item in held.items.values():
+        if grouping.row_of(item.id) != item.id:
+            continue  # another's section says it
         if isinstance(item, c.UserTurn):
+            speaking = ()
             yield Section("heading", _timed(tr("You"), item.at, parts, when))
             yield Section("literal", item.text, images=item.images)
             continue
         if item.run != answering:
             answering = item.run
             yield Section("heading", _timed(agent, item.at, parts, when))
-        yield from _section(item, parts)
+        found = list(_section(item, parts, grouping))
+        if found and isinstance(item, c.TextItem) and item.path != speaking:
+            speaking = item.path
+            yield Section("speaker", grouping.name_of(item, agent))
+        yield from found
 
 
 def _timed(name: str, at: float, parts: Parts, when: When) -> str:
     return f"{name}, {when(at)}" if parts.timings else name
 
 
-def _section(item: c.Item, parts: Parts) -> Iterator[Section]:
+def _section(item: c.Item, parts: Parts, grouping: Grouping) -> Iterator[Section]:
     match item:
         case c.AnswerItem() if item.text.strip():
             yield Section("markdown", item.text.strip("\n"))
@@ -72,9 +87,11 @@ def _section(item: c.Item, parts: Parts) -> Iterator[Section]:
             line = thought_line(item, live=False) if parts.timings else tr("Thought")
             yield Section("details", item.text.strip("\n"), line)
         case c.ToolItem() if parts.tools:
-            yield Section("details", _tool_words(item), _tool_line(item, parts))
+            agent = grouping.agent_of(item)
+            yield Section("details", _tool_words(item, agent), _tool_line(item, agent, parts))
         case c.StepItem() if parts.tools:
-            yield Section("note", step_line(item))
+            streak = grouping.streak(item.id)
+            yield Section("note", steps_line(streak, parts.timings) if streak is not None else step_line(item))
         case c.AgentItem() if parts.tools:
             yield Section("note", agent_line(item))
         case c.AskItem() if parts.approvals:
@@ -91,18 +108,25 @@ def _section(item: c.Item, parts: Parts) -> Iterator[Section]:
             yield Section("note", tr("File: {name} ({type})", name=item.name or item.part, type=media))
 
 
-def _tool_line(item: c.ToolItem, parts: Parts) -> str:
-    took = tool_seconds(item) if parts.timings else None
-    return ", ".join(filter(None, (tool_name(item), tool_state(item), seconds_words(took) if took else "")))
+def _tool_line(item: c.ToolItem, agent: c.AgentItem | None, parts: Parts) -> str:
+    if agent is None:
+        name, state, took = tool_name(item), tool_state(item), tool_seconds(item)
+    else:
+        told = teller(item, agent)
+        name, state = agent.name, agent_state(told) if isinstance(told, c.AgentItem) else tool_state(told)
+        took = shared_seconds(item, agent)
+    return ", ".join(filter(None, (name, state, seconds_words(took) if took and parts.timings else "")))
 
 
-def _tool_words(item: c.ToolItem) -> str:
-    """Arguments, output and result, each under a word."""
+def _tool_words(item: c.ToolItem, agent: c.AgentItem | None) -> str:
+    """Task, arguments, output and result, each under a word."""
+    mine = agent if agent is not None and agent.call == item.call else None
     args = item.args_text if item.args is None else compact(item.args)
     result = "" if item.result is None else item.result if isinstance(item.result, str) else compact(item.result)
     pieces = ((part.name or part.type, part.text or part.new or "") for part in item.parts)
-    named = [(tr("arguments"), args), (tr("output"), "".join(item.output)), *pieces, (tr("result"), result)]
-    named.append((tr("error"), item.error or ""))
+    named = [(tr("call"), tool_name(item) if agent is not None else ""), (tr("task"), mine and mine.task)]
+    named += [(tr("arguments"), args), (tr("output"), "".join(item.output)), *pieces]
+    named += [(tr("result"), result or (mine and mine.result)), (tr("error"), item.error or (mine and mine.error))]
     return "\n\n".join(f"{name}:\n{text}" for name, text in named if text)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from desktop.core.asks.visible import one_line
-from desktop.core.conversation import Added, AgentItem, Change, Conversation, StepItem, ToolItem, Updated
+from desktop.core.conversation import Added, AgentItem, Change, Conversation, Item, StepItem, ToolItem, Updated
 from desktop.core.grouping.delegations import Delegations
 from desktop.core.grouping.speakers import Speakers
 from desktop.core.grouping.stretches import Streak, Stretches
@@ -65,8 +65,9 @@ class Grouping:
 
     def speaker(self, name: str) -> str:
         """Who speaks from this text on, in words; empty where nobody else spoke before."""
-        path = self._speakers.change(name)
-        if path is None:
-            return ""
-        run = self._conversation.runs[self._conversation.items[name].run]
-        return one_line(" › ".join(path)) or run.agent or tr("Main agent")
+        return self.name_of(self._conversation.items[name]) if self._speakers.changes_at(name) else ""
+
+    def name_of(self, item: Item, main: str = "") -> str:
+        """Whose item it is, in words; `main` is what the main agent is called where the server does not say."""
+        run = self._conversation.runs[item.run]
+        return one_line(" › ".join(item.path)) or run.agent or main or tr("Main agent")

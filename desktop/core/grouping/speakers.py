@@ -11,15 +11,16 @@ class Speakers:
 
     def __init__(self) -> None:
         self._last: Path = ()
-        self._changes: dict[str, Path] = {}
+        self._changes: set[str] = set()
 
     def add(self, item: Item) -> None:
         """One more item of the conversation."""
         if isinstance(item, UserTurn):
             self._last = ()
         elif isinstance(item, TextItem) and item.path != self._last:
-            self._last = self._changes[item.id] = item.path
+            self._last = item.path
+            self._changes.add(item.id)
 
-    def change(self, name: str) -> Path | None:
-        """Who speaks from this text on, or None if nothing changes there."""
-        return self._changes.get(name)
+    def changes_at(self, name: str) -> bool:
+        """Whether somebody else speaks from this text on."""
+        return name in self._changes

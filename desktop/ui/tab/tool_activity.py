@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QFontDatabase
@@ -15,21 +13,22 @@ from desktop.core.conversation import (
     AgentItem,
     Change,
     Conversation,
-    Item,
+    Grew,
     RunChanged,
     SessionChanged,
     StepItem,
     ToolItem,
 )
-from desktop.core.language import tr, trn
+from desktop.core.grouping import Grouping, Streak
+from desktop.core.language import tr
 from desktop.services.clock import now
 from desktop.ui.icons import icon
 from desktop.ui.labels import literal_tip
+from desktop.ui.tab.activity_words import Words, agent_words, detail_text, step_words, streak_words, tool_words
 from desktop.ui.theme import Theme
 
 _ID = Qt.ItemDataRole.UserRole
 _MOST = 2_000  # rows kept; the transcript has them all
-_MOST_TEXT = 400_000  # characters of a detail; more is said
 
 
 class ToolActivity(QWidget):
@@ -43,10 +42,12 @@ class ToolActivity(QWidget):
         self.setAccessibleName(tr("Activity"))
         self._theme = theme
         self._conversation = Conversation()
+        self._grouping = Grouping(self._conversation)
         self._rows: dict[str, QTreeWidgetItem] = {}
         self._tree = _tree()
         self._tree.currentItemChanged.connect(lambda row, _: self._show_detail(row))
         self._tree.itemActivated.connect(lambda row, _: self.item_activated.emit(row.data(0, _ID)))
+        self._tree.itemExpanded.connect(self._unfolded)
         self._detail = QPlainTextEdit(readOnly=True, undoRedoEnabled=False)
         self._detail.setAccessibleName(tr("Arguments and result"))
         self._detail.setFont(QFontDatabase.systemFont(QFontDatabase.SystemFont.FixedFont))
@@ -72,133 +73,144 @@ class ToolActivity(QWidget):
     def show_conversation(self, conversation: Conversation) -> None:
         """Show another conversation's activity."""
         self._conversation = conversation
+        self._grouping = Grouping(conversation)
         self._reload()
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Follow a frame's changes."""
         for change in changes:
-            if not isinstance(change, RunChanged | SessionChanged):
-                self._follow(self._conversation.items.get(change.item))
-        if self._running() and not self._tick.isActive():
+            if not isinstance(change, RunChanged | SessionChanged | Grew):
+                for name in dict.fromkeys((change.item, *self._grouping.take(change))):
+                    self._follow(name)
+        if not self._tick.isActive() and self._running():
             self._tick.start()
 
     def select(self, item_id: str) -> None:
         """Make an item's row current, as a click in the transcript asks."""
-        if row := self._rows.get(item_id):
+        if row := self._rows.get(self._grouping.row_of(item_id)):
             self._tree.setCurrentItem(row)
 
     def _reload(self) -> None:
         self._tree.clear()
         self._rows.clear()
-        wanted = [i for i in self._conversation.items.values() if isinstance(i, ToolItem | StepItem | AgentItem)]
-        for item in wanted[-_MOST:]:
-            self._follow(item)
+        items, row_of = self._conversation.items, self._grouping.row_of
+        wanted = [n for n, i in items.items() if isinstance(i, ToolItem | StepItem | AgentItem) and row_of(n) == n]
+        for name in wanted[-_MOST:]:
+            self._follow(name)
         self._show_detail(None)
 
-    def _follow(self, item: Item | None) -> None:
+    def _follow(self, name: str) -> None:
+        item = self._conversation.items.get(name)
         if not isinstance(item, ToolItem | StepItem | AgentItem):
             return
-        row = self._rows.get(item.id)
+        if (shown := self._grouping.row_of(name)) != name:
+            self._give_up(name, shown)
+            return
+        row = self._rows.get(name)
         if row is None:
-            row = self._rows[item.id] = QTreeWidgetItem()
-            row.setData(0, _ID, item.id)
-            parent = self._parent_of(item)
-            (parent.addChild if parent else self._tree.addTopLevelItem)(row)
-            row.setExpanded(True)
-            if parent:
-                parent.setExpanded(True)
-            self._tree.scrollToItem(row)
+            row = self._rows[name] = self._new_row(item)
         self._fill(row, item)
         if row is self._tree.currentItem():
             self._show_detail(row)
 
-    def _parent_of(self, item: Item) -> QTreeWidgetItem | None:
-        """The agent that does it; of an agent, the one that gave it the task."""
-        path = item.path[:-1] if isinstance(item, AgentItem) else item.path
-        return self._rows.get(f"r{item.run}/agent/{'/'.join(path)}") if path else None
+    def _new_row(self, item: ToolItem | StepItem | AgentItem) -> QTreeWidgetItem:
+        row = QTreeWidgetItem()
+        row.setData(0, _ID, item.id)
+        parent = self._rows.get(self._grouping.above(item.id) or "")
+        (parent.addChild if parent else self._tree.addTopLevelItem)(row)
+        row.setExpanded(not isinstance(item, StepItem))
+        if parent:
+            parent.setExpanded(True)
+        self._tree.scrollToItem(row)
+        return row
+
+    def _give_up(self, name: str, shown: str) -> None:
+        """An item is shown in another's row from now on; what was under its own goes there, too."""
+        row, other = self._rows.pop(name, None), self._rows.get(shown)
+        if row is None or other is None:
+            return
+        if isinstance(self._conversation.items[name], AgentItem):
+            under = row.takeChildren()
+            other.addChildren(under)
+            for child in under:
+                child.setExpanded(True)
+            other.setExpanded(True)
+        if row is self._tree.currentItem():
+            self._tree.setCurrentItem(other)
+        siblings = row.parent() or self._tree.invisibleRootItem()
+        siblings.removeChild(row)
 
     def _fill(self, row: QTreeWidgetItem, item: ToolItem | StepItem | AgentItem) -> None:
-        text, state, name = _words(item)
-        row.setText(0, text)
-        row.setText(1, state)
-        row.setIcon(0, icon(name, self._colour(name)))
-        row.setToolTip(0, literal_tip(text[:2000]))
+        self._show_words(row, self._words(item))
+        if isinstance(item, StepItem):
+            self._fill_steps(row, self._grouping.streak(item.id))
+
+    def _fill_steps(self, row: QTreeWidgetItem, streak: Streak | None) -> None:
+        """The steps under the row that they share; they get rows of their own when the person opens it."""
+        policy = QTreeWidgetItem.ChildIndicatorPolicy
+        row.setChildIndicatorPolicy(policy.ShowIndicator if streak else policy.DontShowIndicatorWhenChildless)
+        if streak is None or not row.isExpanded() or row.childCount() > min(len(streak), _MOST):
+            row.takeChildren()
+        if streak is None or not row.isExpanded():
+            return
+        for step in streak.steps[row.childCount() : _MOST]:
+            child = QTreeWidgetItem(row)
+            child.setData(0, _ID, step.id)
+            self._show_words(child, step_words(step))
+
+    def _unfolded(self, row: QTreeWidgetItem) -> None:
+        item = self._conversation.items.get(row.data(0, _ID))
+        if isinstance(item, StepItem) and self._rows.get(item.id) is row:
+            self._fill_steps(row, self._grouping.streak(item.id))
+
+    def _words(self, item: ToolItem | StepItem | AgentItem) -> Words:
         if isinstance(item, ToolItem):
-            self._show_duration(row, item)
+            return tool_words(item, self._grouping.agent_of(item), now())
+        if isinstance(item, AgentItem):
+            return agent_words(item, now())
+        streak = self._grouping.streak(item.id)
+        return streak_words(streak) if streak is not None else step_words(item)
+
+    def _show_words(self, row: QTreeWidgetItem, words: Words) -> None:
+        row.setText(0, words.line)
+        row.setText(1, words.state)
+        row.setIcon(0, icon(words.icon, self._colour(words.icon)))
+        row.setToolTip(0, literal_tip(words.line[:2000]))
 
     def _colour(self, name: str):  # type: ignore[no-untyped-def]
         theme = self._theme
         return {"ok": theme.ok, "error": theme.error, "wait": theme.accent}.get(name, theme.muted)
 
-    def _running(self) -> list[ToolItem]:
+    def _running(self) -> list[ToolItem | AgentItem]:
         run = self._conversation.run
         if run is None or run.status is not None:
             return []
         items = (self._conversation.items.get(name) for name in self._rows)
-        return [i for i in items if isinstance(i, ToolItem) and i.state == "running" and i.run == run.number]
+        return [i for i in items if isinstance(i, ToolItem | AgentItem) and i.run == run.number and self._goes_on(i)]
+
+    def _goes_on(self, item: ToolItem | AgentItem) -> bool:
+        if isinstance(item, AgentItem):
+            return describe.is_at_work(item)
+        agent = self._grouping.agent_of(item)
+        return item.state == "running" or (agent is not None and describe.is_at_work(agent))
 
     def _show_durations(self) -> None:
         running = self._running()
         for item in running:
-            self._show_duration(self._rows[item.id], item)
+            self._rows[item.id].setText(1, self._words(item).state)
         if not running:
             self._tick.stop()
 
-    def _show_duration(self, row: QTreeWidgetItem, item: ToolItem) -> None:
-        seconds = describe.tool_seconds(item, now() if item.state == "running" else None)
-        state = describe.tool_state(item)
-        row.setText(1, state if seconds is None else f"{state}  {describe.seconds_words(seconds)}")
-
     def _show_detail(self, row: QTreeWidgetItem | None) -> None:
         item = self._conversation.items.get(row.data(0, _ID)) if row else None
-        text = detail_text(item) if item else ""
+        text = ""
+        if item is not None:
+            agent = self._grouping.agent_of(item) if isinstance(item, ToolItem) else None
+            own = self._rows.get(item.id) is row  # and not one of the steps under it
+            text = detail_text(item, agent, self._grouping.streak(item.id) if own else None)
         self._detail.setVisible(bool(text))
         if text != self._detail.toPlainText():
             self._detail.setPlainText(text)
-
-
-def detail_text(item: Item) -> str:
-    """The whole of a row as plain text: arguments, result, error."""
-    sections: list[tuple[str, Any]] = []
-    if isinstance(item, ToolItem):
-        sections = [
-            (tr("Arguments"), item.args if item.args is not None else item.args_text),
-            (tr("Output"), "".join(item.output) or item.preview),
-            (tr("Result"), item.result),
-            *((tr("Result"), part.text) for part in item.parts if part.text),
-            (tr("Error"), item.error),
-        ]
-    elif isinstance(item, StepItem):
-        sections = [(tr("Detail"), item.detail)]
-    elif isinstance(item, AgentItem):
-        sections = [(tr("Task"), item.task), (tr("Result"), item.result), (tr("Error"), item.error)]
-    text = "\n\n".join(f"{name}\n{_pretty(value)}" for name, value in sections if value not in (None, "", [], {}))
-    if len(text) > _MOST_TEXT:
-        more = trn(
-            "… {n} more character is not shown here.",
-            "… {n} more characters are not shown here.",
-            len(text) - _MOST_TEXT,
-        )
-        text = f"{text[:_MOST_TEXT]}\n{more}"
-    return text
-
-
-def _pretty(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2, default=str)
-
-
-def _words(item: ToolItem | StepItem | AgentItem) -> tuple[str, str, str]:
-    """(line, state in words, icon)."""
-    if isinstance(item, ToolItem):
-        args = describe.arguments_line(item.args, item.args_text)
-        marks = {"ok": "ok", "error": "error", "denied": "error", "running": "wait" if item.ask else "run"}
-        line = f"{describe.tool_name(item)}  {args}".rstrip()
-        return line, describe.tool_state(item), marks.get(item.state, "stop")
-    marks = {"done": "ok", "failed": "error", "waiting": "wait"}
-    if isinstance(item, StepItem):
-        return item.label or item.step, describe.step_state(item), marks.get(item.state, "run")
-    line = f"{item.name}: {item.task}" if item.task else item.name
-    return line, describe.agent_state(item), marks.get(item.state, "run")
 
 
 def _tree() -> QTreeWidget:
