@@ -49,11 +49,16 @@ class Printer:
     def __init__(self, as_json: bool, verbose: bool, clock: Callable[[], float] = now) -> None:
         self._json, self._verbose = as_json, verbose
         self._out = console.Output(sys.stdout)
-        self._clock, self._start = clock, clock()
+        self._clock = clock
+        self._any = False  # something but a notice came, in any run
+        self.begin()
+
+    def begin(self) -> None:
+        """A run begins: its events are counted from 0, and its seconds from now."""
+        self._start = self._clock()
         self._seq = 0
         self._parts: dict[str, str] = {}
         self._last = ""
-        self._any = False  # something but a notice came
         self.end: RunEnded | None = None
 
     def show(self, event: AnyEvent) -> None:
@@ -165,6 +170,7 @@ class _Ask:
         self._session = Session(connection, self._transport, given, session_uuid=uuid)
         self._session.conversation.session_id = options.session
         self._printer = Printer(options.json, options.verbose)
+        self._session.listeners.begin = lambda run, prompt, at: self._printer.begin()
         self._session.listeners.event = self._event
         self._asked: list[AskOpened] = []  # that can be answered when their run is over
         self._one_at_a_time = asyncio.Lock()

@@ -99,7 +99,7 @@ class _Played:
         self._recording, self._options = recording, options
 
     async def run(self, speed: float) -> tuple[int, Conversation]:
-        player = self._player = Player(self._recording, decide=True)
+        player = Player(self._recording, decide=True)
         self._printer = _printer(self._options, player.clock)
         player.session.listeners.begin = self._begin
         player.session.listeners.event = self._event
@@ -111,8 +111,7 @@ class _Played:
         return self._printer.status(), conversation
 
     def _begin(self, run: int, prompt: Prompt | None, at: float) -> None:
-        if run:
-            self._printer = _printer(self._options, self._player.clock)
+        self._printer.begin()
 
     def _event(self, run: int, seq: int, at: float, event: AnyEvent) -> None:
         self._printer.show(event)

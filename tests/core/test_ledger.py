@@ -135,3 +135,35 @@ def test_the_halves_of_two_parts_are_not_mixed() -> None:
 def test_a_lone_half_becomes_a_mark() -> None:
     assert texts(TextDelta(text="a\ude42b")) == "a\ufffdb"
     assert texts(TextDelta(text="\ud83d"), TextDelta(text="b")) == "\ufffdb"
+
+
+# ---- thoughts
+
+
+def thought(text: str, part: str = "0") -> TextDelta:
+    return TextDelta(channel="reasoning", part=part, text=text)
+
+
+def test_a_thought_after_answer_text_is_a_part_of_its_own() -> None:
+    ledger = Ledger(False)
+    came = ledger.enter([thought("a"), thought("b"), TextDelta(text="x"), thought("c"), thought("d"), DONE])
+    assert came == [thought("a"), thought("b"), TextDelta(text="x"), thought("c", "0/2"), thought("d", "0/2"), DONE]
+    assert ledger.part((), "reasoning", "0") == "abcd"
+
+
+def test_each_agent_thinks_for_itself() -> None:
+    other = TextDelta(path=("b",), text="x")
+    assert enter(thought("a"), other, thought("b")) == [thought("a"), other, thought("b")]
+
+
+def test_a_whole_thought_is_no_event_if_its_pieces_say_the_same_and_else_stands_last() -> None:
+    ledger = Ledger(False)
+    ledger.enter([thought("a"), TextDelta(text="x"), thought("b")])
+    whole = TextSet(channel="reasoning", part="0", text="ab")
+    assert ledger.enter([whole]) == []
+    other = TextSet(channel="reasoning", part="0", text="other")
+    assert ledger.enter([other]) == [
+        TextSet(channel="reasoning", part="0", text=""),
+        TextSet(channel="reasoning", part="0/2", text="other"),
+    ]
+    assert ledger.part((), "reasoning", "0") == "other"

@@ -416,6 +416,8 @@ async def test_ask_allows() -> None:
     kinds = [event["kind"] for event in events]
     assert status == 0 and kinds.count("ask.opened") == 1 and kinds[-1] == "run.ended"
     assert [e["text"] for e in events if e["kind"] == "text.set"] == ["6 × 7 = 42"]
+    first = kinds.index("run.ended") + 1
+    assert [event["seq"] for event in events] == [*range(first), *range(len(events) - first)], "each run counts anew"
     assert manager.decisions == [("resolve", {"decision": "APPROVED"})]
 
 

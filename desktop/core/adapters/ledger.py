@@ -24,6 +24,38 @@ from desktop.core.wire.jsontext import clean_text
 _Key = tuple[Path, Channel, str]
 
 
+class Thoughts:
+    """A thought that goes on after the answer went on is a new part: it is never moved before what was answered."""
+
+    def __init__(self) -> None:
+        self._going: dict[Path, set[_Key]] = {}  # that no answer followed yet
+        self._over: set[_Key] = set()
+        self._pieces: dict[_Key, list[_Key]] = {}  # of a part that was gone on with
+
+    def pieces(self, key: _Key) -> list[_Key]:
+        """The parts that stand for one of the wire's, oldest first."""
+        return self._pieces.get(key) or [key]
+
+    def place(self, key: _Key) -> _Key:
+        """Where text that is appended to this part goes now."""
+        path, channel, part = key
+        last = self.pieces(key)[-1]
+        if last in self._over:
+            pieces = self._pieces.setdefault(key, [key])
+            last = (path, channel, f"{part}/{len(pieces) + 1}")
+            pieces.append(last)
+        self.note(last)
+        return last
+
+    def note(self, key: _Key) -> None:
+        """Text came for this part."""
+        path, channel, _ = key
+        if channel == "reasoning" and key not in self._over:
+            self._going.setdefault(path, set()).add(key)
+        elif channel == "answer" and path in self._going:
+            self._over |= self._going.pop(path)
+
+
 class Ledger:
     """Passes events on in order, less those that say nothing, and closes what is open before `run.ended`."""
 
@@ -34,6 +66,7 @@ class Ledger:
         self._asks_outlive = asks_outlive
         self._texts: dict[_Key, list[str]] = {}
         self._halves: dict[_Key, str] = {}
+        self._thoughts = Thoughts()
         self._meter = Meter()
 
     @property
@@ -82,8 +115,7 @@ class Ledger:
 
     def part(self, path: Path, channel: Channel, part: str) -> str:
         """The text of one part so far."""
-        key = (path, channel, part)
-        return self._joined(key) if key in self._texts else ""
+        return "".join(self._joined(key) for key in self._thoughts.pieces((path, channel, part)) if key in self._texts)
 
     def _joined(self, key: _Key) -> str:
         pieces = self._texts[key]
@@ -103,18 +135,27 @@ class Ledger:
             text = text[:-1]
         text = clean_text(text)
         if text:
+            key = self._thoughts.place(key)
             self._texts.setdefault(key, []).append(text)
             self._meter.text(len(text))
-            out.append(event if text is event.text else replace(event, text=text))
+            same = text is event.text and key[2] == event.part
+            out.append(event if same else replace(event, text=text, part=key[2]))
 
     def _set(self, event: TextSet, out: list[AnyEvent]) -> None:
         key = (event.path, event.channel, event.part)
         self._halves.pop(key, None)
         before = self.part(*key)
-        if before != event.text:
-            self._meter.text(len(event.text) - len(before))
-            self._texts[key] = [event.text]
-            out.append(event)
+        if before == event.text:
+            return
+        self._meter.text(len(event.text) - len(before))
+        *emptied, last = self._thoughts.pieces(key)
+        for piece in emptied:
+            self._texts[piece] = [""]
+            out.append(replace(event, text="", part=piece[2]))
+        self._texts[last] = [event.text]
+        if event.text:
+            self._thoughts.note(last)
+        out.append(replace(event, part=last[2]) if emptied else event)
 
     def _note(self, event: AnyEvent) -> None:
         match event:

@@ -242,6 +242,7 @@ def test_a_step_that_is_asked_again_takes_back_what_it_had_begun() -> None:
 def test_thoughts_come_in_every_documented_shape() -> None:
     shapes = ({"event": "reasoning", "step": 1, "delta": "a"}, {"event": "reasoning_delta", "step": 1, "delta": "b"})
     play = Play().say(START, *shapes, {"event": "reasoning", "step": 1, "text": "ab", "source": "thinking"})
+    play.say({"event": "reasoning", "step": 1, "content": "ab"})
     play.say({"event": "reasoning", "step": 2, "content": "c", "source": "thinking"})
     play.say({"event": "reasoning_summary", "summary": "in short"})
     assert play.talk.text_of(0, "reasoning") == "ab\n\nc\n\nin short"

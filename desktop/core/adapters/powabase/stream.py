@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from desktop.core.adapters.run import Run
 
 _LONGEST = 500
+_PROSE = ".said"  # of the part of a thought that is no model's own thinking
 _ENDINGS: dict[str, RunStatus] = {
     "completed": "completed", "success": "completed", "succeeded": "completed", "failed": "failed", "error": "failed",
     "timeout": "failed", "cancelled": "cancelled", "canceled": "cancelled", "aborted": "cancelled",
@@ -158,6 +159,8 @@ class Reader:
             yield from self.thought(data)
             return
         path, part = self.team.where(), self._thought(data)
+        if text == self.run.part_text(part.removesuffix(_PROSE), path, "reasoning"):
+            return
         if self.team.mixed:
             self._thoughts += 1
             part = f"whole {self._thoughts}"
@@ -166,7 +169,7 @@ class Reader:
 
     def _thought(self, data: Obj) -> str:
         """The part of a step's thoughts. Prose that comes as reasoning has no `source` and a part of its own."""
-        kind = "" if "source" in data or "delta" in data else ".said"
+        kind = "" if "source" in data or "delta" in data else _PROSE
         return f"{whole(data, 'step', 'step_number') or 0}{kind}"
 
     # ---- steps
