@@ -6,17 +6,23 @@ from desktop.core.conversation import AgentItem, Item, ToolItem
 from desktop.core.events import Path
 
 _Call = tuple[int, str]  # run, call
+_Place = tuple[int, Path]  # run, path of an agent
 
 
 class Delegations:
-    """Pairs of a call and the agent that works on it, and the tree below them. Fed with the items in their order."""
+    """Pairs of a call and the agent that works on it, and the tree below them. Fed with the items in their order.
+
+    An agent names the newest call that gave it work, and a call the agent that it shows: each is enough, since an agent
+    that gets work again forgets the call before."""
 
     def __init__(self) -> None:
         self._calls: dict[_Call, ToolItem] = {}
+        self._known: dict[_Place, AgentItem] = {}
         self._early: dict[_Call, AgentItem] = {}  # agents whose call is not known yet
+        self._awaited: dict[_Place, ToolItem] = {}  # calls whose agent is not known yet
         self._agents: dict[str, AgentItem] = {}  # by the id of their call's item
         self._rows: dict[str, str] = {}  # agent's item -> the call that first brought it
-        self._heads: dict[tuple[int, Path], str] = {}  # the newest row of an agent
+        self._heads: dict[_Place, str] = {}  # the newest row of an agent
         self._above: dict[str, str] = {}
 
     def add(self, item: Item) -> list[str]:
@@ -24,13 +30,8 @@ class Delegations:
         if (head := self._head(item)) is not None:
             self._above[item.id] = head
         if isinstance(item, AgentItem):
-            self._heads[item.run, item.path] = item.id
-            return self.follow(item)
-        if not isinstance(item, ToolItem):
-            return []
-        self._calls[item.run, item.call] = item
-        agent = self._early.pop((item.run, item.call), None)
-        return self._pair(item, agent) if agent is not None else []
+            return self._add_agent(item)
+        return self._add_call(item) if isinstance(item, ToolItem) else []
 
     def _head(self, item: Item) -> str | None:
         path = item.path[:-1] if isinstance(item, AgentItem) else item.path
@@ -39,13 +40,37 @@ class Delegations:
                 return head
         return None
 
-    def follow(self, agent: AgentItem) -> list[str]:
+    def _add_agent(self, agent: AgentItem) -> list[str]:
+        place = agent.run, agent.path
+        self._known[place], self._heads[place] = agent, agent.id
+        tool = self._awaited.pop(place, None)
+        touched = self._pair(tool, agent) if tool is not None else []
+        return touched + self.follow_agent(agent)
+
+    def _add_call(self, tool: ToolItem) -> list[str]:
+        self._calls[tool.run, tool.call] = tool
+        agent = self._early.pop((tool.run, tool.call), None)
+        touched = self._pair(tool, agent) if agent is not None else []
+        return touched + self.follow_call(tool)
+
+    def follow_agent(self, agent: AgentItem) -> list[str]:
         """Something about an agent changed; the ids of those whose rows are others now."""
         if agent.call is None:
             return []
         tool = self._calls.get((agent.run, agent.call))
         if tool is None:
             self._early[agent.run, agent.call] = agent
+            return []
+        return self._pair(tool, agent)
+
+    def follow_call(self, tool: ToolItem) -> list[str]:
+        """Something about a call changed; the ids of those whose rows are others now."""
+        if tool.shows_agent is None or tool.id in self._agents:
+            return []
+        place = tool.run, (*tool.path, tool.shows_agent)
+        agent = self._known.get(place)
+        if agent is None:
+            self._awaited[place] = tool
             return []
         return self._pair(tool, agent)
 

@@ -33,7 +33,9 @@ class Grouping:
                 if isinstance(item, StepItem):
                     return self._stretches.settle(item)
                 if isinstance(item, AgentItem):
-                    return self._delegations.follow(item)
+                    return self._delegations.follow_agent(item)
+                if isinstance(item, ToolItem):
+                    return self._delegations.follow_call(item)
         return []
 
     def _add(self, name: str) -> list[str]:
