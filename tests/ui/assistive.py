@@ -72,6 +72,11 @@ class Node:
         except LookupError:
             return ""
 
+    def piece_at(self, offset: int, granularity: int) -> tuple[str, int, int]:
+        """The word (1) or the paragraph (3) around a letter, and where it begins and ends. Raises LookupError."""
+        text, begin, end = self._call(_TEXT, "GetStringAtOffset", "iu", (offset, granularity))
+        return str(text), int(begin), int(end)
+
     @property
     def actions(self) -> list[str]:
         try:

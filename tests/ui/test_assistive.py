@@ -16,6 +16,8 @@ from tests.ui import assistive, pictures
 from tests.ui.assistive import Hands, Node
 from tests.ui.test_window_asks import Taking, many
 
+WORD, PARAGRAPH = 1, 3  # what AT-SPI calls granularity
+
 pytestmark = pytest.mark.skipif(bool(assistive.missing()), reason=f"not installed: {', '.join(assistive.missing())}")
 
 
@@ -178,3 +180,25 @@ async def picture(hands: Hands, name: str) -> Node:
         return next((n for n in nodes if n.name.startswith(f"{name},") and "SetFocus" in n.actions), None)
 
     return await hands.until(found, f"the picture {name}")
+
+
+async def _tell(self: Any, _: str) -> None:
+    await self.say("The \U0001f33b is **big**.\n\n1. red beds\n2. blue beds\n")
+
+
+async def test_an_answer_is_read_by_words_and_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agentrail.Turn, "_tell", _tell, raising=False)
+    async with talking(tmp_path, Agentrail()) as hands:
+        say(hands, "tell")
+        answer = await hands.find("paragraph", "blue beds")
+        assert answer.text == answer.name
+        assert "The \U0001f33b is big." in answer.text
+        words, at = [], 0
+        while at < len(answer.text.encode("utf-16-le")) // 2:
+            word, begin, end = answer.piece_at(at, WORD)
+            words.append(word)
+            assert end > begin >= 0
+            at = max(end, at + 1)
+        assert {"The", "big", "red", "blue"} <= set(words)
+        assert "".join(words).replace(" ", "") == answer.text.replace(" ", "")
+        assert answer.piece_at(1, PARAGRAPH)[0].strip() == "The \U0001f33b is big."

@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QAccessibleActionInterface,
     QAccessibleAnnouncementEvent,
     QAccessibleInterface,
+    QAccessibleTextInterface,
 )
 from shiboken6 import VoidPtr, getCppPointer
 
@@ -20,6 +21,7 @@ from desktop.core.conversation import Added, AnswerItem, AskItem, Change, EndIte
 from desktop.core.language import tr
 from desktop.ui import accessible
 from desktop.ui.accessible import Interface
+from desktop.ui.transcript.pieces import part, units
 from desktop.ui.transcript.rows import Row
 
 if TYPE_CHECKING:
@@ -193,16 +195,73 @@ class RowAction(QAccessibleActionInterface):
         return ""
 
 
+class EntryText(QAccessibleTextInterface):
+    """An entry's text by letters, words and lines, for reading it piece by piece. Offsets are Qt's: characters beyond
+    the basic plane are two. What is not overridden here Qt makes of these, or PySide does not offer. Where on the
+    screen a letter is stays unsaid: it is somewhere in its entry."""
+
+    def __init__(self, entry: EntryInterface) -> None:
+        super().__init__()
+        self._entry = ref(entry)
+
+    @property
+    def _node(self) -> EntryNode | None:
+        entry = self._entry()
+        return entry.node if entry is not None else None
+
+    def _whole(self) -> str:
+        node = self._node
+        return node.text() if node is not None else ""
+
+    def characterCount(self) -> int:
+        return units(self._whole())
+
+    def text(self, start: int, end: int) -> str:
+        return part(self._whole(), start, end)
+
+    def cursorPosition(self) -> int:
+        return -1  # there is none
+
+    def setCursorPosition(self, position: int) -> None:
+        """There is none to set."""
+
+    def selectionCount(self) -> int:
+        return 0
+
+    def addSelection(self, start: int, end: int) -> None:
+        """The pane has one selection over all entries, made by mouse and keys."""
+
+    def removeSelection(self, index: int) -> None:
+        """As above."""
+
+    def setSelection(self, index: int, start: int, end: int) -> None:
+        """As above."""
+
+    def characterRect(self, offset: int) -> QRect:
+        node = self._node
+        return node.rect() if node is not None else QRect()
+
+    def offsetAtPoint(self, point: QPoint) -> int:
+        return 0 if self.characterRect(0).contains(point) else -1
+
+    def scrollToSubstring(self, start: int, end: int) -> None:
+        node = self._node
+        if node is not None and not node.hidden:
+            node.view.scroll_to_item(node.view.stack.ids[node.index])
+
+
 class EntryInterface(Interface):
-    """One entry: its text is its name. Rows that can be pressed are buttons."""
+    """One entry: its text is its name, and can be read piece by piece. Rows that can be pressed are buttons."""
 
     def __init__(self, target: QObject) -> None:
         super().__init__(target)
-        self._action = RowAction(self)
+        self._action, self._text = RowAction(self), EntryText(self)
 
     def interface_cast(self, kind: QAccessible.InterfaceType) -> VoidPtr:
         if kind == QAccessible.InterfaceType.ActionInterface and self.pressable:
             return VoidPtr(getCppPointer(self._action)[0])
+        if kind == QAccessible.InterfaceType.TextInterface:
+            return VoidPtr(getCppPointer(self._text)[0])
         return VoidPtr(0)  # None would end the program
 
     @property

@@ -349,4 +349,11 @@ def _prefix(a: str, b: str) -> int:
 
 def units(text: str) -> int:
     """Characters as Qt counts them: those beyond the basic plane are two."""
-    return len(text) if text.isascii() or max(text) < "\U00010000" else len(text.encode("utf-16-le")) // 2
+    return len(text) if text.isascii() or max(text) < "\U00010000" else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def part(text: str, start: int, end: int) -> str:
+    """What stands between two places, counted as Qt does; half of a character is left out."""
+    if units(text) == len(text):
+        return text[start:end]
+    return text.encode("utf-16-le", "surrogatepass")[2 * start : 2 * end].decode("utf-16-le", "ignore")
