@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPlainTextEdit, QTreeWidget
 from pytestqt.qtbot import QtBot
 
@@ -12,6 +13,7 @@ from desktop.core.events import (
     AgentChanged,
     AnyEvent,
     RunEnded,
+    Step,
     TextDelta,
     TextSet,
     ToolArgs,
@@ -114,6 +116,54 @@ def test_an_agents_tools_lie_under_it(activity: ToolActivity) -> None:
         ToolStarted(call="2", name="save"),
     )
     assert rows(activity) == [("researcher: find it", "working"), ("  search", "running"), ("save", "running")]
+
+
+def test_a_call_and_its_agent_are_one_row_with_all_of_both(activity: ToolActivity) -> None:
+    feed = Feed(activity)
+    feed(
+        ToolStarted(call="1", name="ask_helper", args={"about": "birds"}),
+        AgentChanged(path=("helper",), name="helper", call="1", task="find birds"),
+        ToolStarted(call="2", name="search", path=("helper",)),
+    )
+    assert rows(activity) == [("helper: find birds", "working"), ("  search", "running")]
+    feed(AgentChanged(path=("helper",), name="helper", state="done", result="Two."), ToolEnded(call="1", status="ok"))
+    assert rows(activity)[0] == ("helper: find birds", "done")
+    activity.select("r0/agent/helper")
+    detail = activity.findChild(QPlainTextEdit).toPlainText()
+    assert all(words in detail for words in ("find birds", "birds", "Two."))
+
+
+def test_an_agents_row_gives_way_to_its_calls_with_what_is_under_it(activity: ToolActivity) -> None:
+    feed = Feed(activity)
+    feed(
+        AgentChanged(path=("helper",), name="helper", call="1"), ToolStarted(call="2", name="search", path=("helper",))
+    )
+    feed(ToolStarted(call="1", name="ask_helper"))
+    assert rows(activity) == [("helper", "working"), ("  search", "running")]
+
+
+def test_finished_steps_are_one_row_that_opens_by_key(qtbot: QtBot, activity: ToolActivity) -> None:
+    feed = Feed(activity)
+    for name in ("plan", "search", "write"):
+        feed(Step(step=name, label=name, state="running"))
+        assert (name, "running") in rows(activity)
+        feed(Step(step=name, label=name, state="done"))
+    assert rows(activity) == [("3 steps: plan, search, write", "done")]
+    tree = activity.findChild(QTreeWidget)
+    activity.select("r0/step/search")
+    qtbot.keyClick(tree, Qt.Key.Key_Right)
+    one_each = [("  plan", "done"), ("  search", "done"), ("  write", "done")]
+    assert rows(activity)[1:] == one_each
+    feed(Step(step="check", label="check", state="failed"), Step(step="end", label="end", state="done"))
+    assert rows(activity)[1:] == [*one_each, ("check", "failed"), ("end", "done")]
+    feed(Step(step="check", label="check", state="done"))
+    assert rows(activity)[0] == ("5 steps: plan, search, write, check, end", "done") and len(rows(activity)) == 6
+    with qtbot.waitSignal(activity.item_activated) as signal:
+        tree.itemActivated.emit(tree.topLevelItem(0).child(1), 0)
+    assert signal.args == ["r0/step/search"]
+    qtbot.keyClick(tree, Qt.Key.Key_Left)
+    activity.show_conversation(feed.reducer.conversation)
+    assert len(rows(activity)) == 1
 
 
 def test_a_click_on_a_row_jumps(qtbot: QtBot, activity: ToolActivity) -> None:

@@ -107,6 +107,7 @@ class StepEntry(Entry):
             self.load()
             return
         self.refresh_row()
+        self.refresh_step(streak)
         for step in streak.steps[known:]:
             self.add(RowBlock(_inside(step)))
 

@@ -349,7 +349,9 @@ def _prefix(a: str, b: str) -> int:
 
 def units(text: str) -> int:
     """Characters as Qt counts them: those beyond the basic plane are two."""
-    return len(text) if text.isascii() or max(text) < "\U00010000" else len(text.encode("utf-16-le", "surrogatepass")) // 2
+    if text.isascii() or max(text) < "\U00010000":
+        return len(text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def part(text: str, start: int, end: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.recordings import FOLDER
 from tests.loopback.server import Exchange, Request, Server
 from tests.ui import assistive
 from tests.ui.assistive import Hands, Node
@@ -106,3 +107,37 @@ async def test_a_thought_is_opened_by_a_press_over_the_bus(tmp_path: Path) -> No
         assert "I should look first." in names(hands)[1] or await hands.until(
             lambda: "I should look first." in names(hands)[1], "the thought"
         )
+
+
+@asynccontextmanager
+async def replayed(folder: Path, protocol: str, name: str, last: str) -> AsyncIterator[Hands]:
+    """The program with a recording played to its last words."""
+    async with assistive.sluice(folder, "open", str(FOLDER / protocol / f"{name}.http")) as hands:
+        (await hands.find("push button", "Play")).do("Press")
+        await hands.until(lambda: any(last in name for name in names(hands)), last)
+        yield hands
+
+
+def row(hands: Hands, begin: str) -> Node:
+    (found,) = [one for one in conversation(hands) if one.name.startswith(begin)]
+    return found
+
+
+async def test_a_team_is_read_with_names_and_its_details_are_opened_over_the_bus(tmp_path: Path) -> None:
+    async with replayed(tmp_path, "promptshuttle", "multi_agent", "Final: a, b.") as hands:
+        assert "writer_agent\ndraft" in names(hands)
+        agent = row(hands, "research_agent, done")
+        assert agent.role == "push button" and agent.actions == ["Press", "details"]
+        agent.do("details")
+        await hands.until(lambda: "facts: a, b" in row(hands, "research_agent, done").name, "the result")
+        agent.do("Press")
+        await hands.until(lambda: "web says yes" not in " ".join(names(hands)), "the agent's work folded")
+
+
+async def test_finished_steps_are_read_as_one_and_opened_over_the_bus(tmp_path: Path) -> None:
+    async with replayed(tmp_path, "dockrion", "runs_events_graph_no_tokens", "scripted agent") as hands:
+        line = row(hands, "2 steps, tools, answer, done")
+        assert line.role == "push button" and line.actions == ["Press"]
+        assert [one.name for one in conversation(hands) if "showing" in one.states][1] == line.name
+        line.do("Press")
+        await hands.until(lambda: row(hands, "2 steps").name.endswith("tools, done\nanswer, done"), "each step")
