@@ -35,9 +35,9 @@ _ENDINGS = {
     "waiting": mark("The run waits for a person to decide."),
     "cancelled": mark("The run was stopped."),
     "failed": mark("The run failed."),
-    "refused": mark("The agent refused to answer."),
+    "refused": mark("The agent refused to answer; the answer is unfinished."),
     "limit": mark("The answer stopped at a limit of the server: it is too long or took too many steps."),
-    "calls": mark("The model wants its caller to run tools, which Sluice does not do."),
+    "calls": mark("Unfinished: the model wants its caller to run tools, which Sluice does not do."),
     "cut": mark("The answer was cut off: the stream stopped with no sign of an end. The server may still be working."),
 }
 _NO_EVENT = ("connect", "unreached", "address", "proxy", "certificate", "tls", "timeout", "network", "http", "key")

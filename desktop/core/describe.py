@@ -170,9 +170,9 @@ _ENDINGS = {
     "stopped": mark("Stopped by the server."),
     "unknown": mark("Not known how it ended; the answer is unfinished."),
     "timed out": mark("Timed out; the answer is unfinished."),
-    "refused": mark("The agent refused to answer."),
+    "refused": mark("The agent refused to answer; the answer is unfinished."),
     "limit": mark("Unfinished: the answer reached a limit of the server; it is too long or took too many steps."),
-    "calls": mark("The model wants its caller to run tools, which Sluice does not do."),
+    "calls": mark("Unfinished: the model wants its caller to run tools, which Sluice does not do."),
     "cut": mark("Cut off: the stream stopped with no sign of an end. The server may still be working."),
     "whole": mark("Completed."),
 }
@@ -185,7 +185,7 @@ def _ending_words(item: EndItem, kind: Kind, has_detail: bool) -> str:
         case "stopped" if item.reason == "stopped":
             return mark("Stopped by you.")
         case "refused" if has_detail:
-            return mark("Refused.")
+            return mark("Refused; the answer is unfinished.") if item.status == "refused" else mark("Refused.")
         case "cut" if has_detail:
             return mark("Cut off.")
     return _ENDINGS[kind]

@@ -26,6 +26,8 @@ def test_durations(seconds: float, words: str) -> None:
         ("failed", "timeout", "unfinished"),
         ("limit", "length", "limit"),
         ("refused", None, "refused"),
+        ("refused", None, "unfinished"),
+        ("calls", None, "Unfinished"),
         ("waiting", None, "Waiting"),
     ],
 )

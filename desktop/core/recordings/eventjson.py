@@ -13,13 +13,14 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter  # imported when something is read, so that writing costs no start
 
 _adapters: dict[str, TypeAdapter[Any]] = {}
+_ALWAYS = ("text", "editable")  # said even when empty
 
 
 def to_json(event: Event, exact: bool = False) -> dict[str, Any]:
-    """`kind` first, then the fields that are not empty. Bytes become base64 text. `False` of `editable` and the like is
-    left out too; `text` and `data` stay even when empty. With `exact` only what equals its default is left out, so
-    that `from_json` gives an equal event."""
-    return {"kind": event.kind, **_object(event, exact, keep=("text", "data"))}
+    """`kind` first, then the fields that are not empty, and those that are never optional. Bytes become base64 text.
+    With `exact` only what equals its default is left out, so that `from_json` gives an equal event."""
+    keep = ("data",) if event.kind == "raw" else _ALWAYS
+    return {"kind": event.kind, **_object(event, exact, keep)}
 
 
 def from_json(data: Mapping[str, Any]) -> AnyEvent:

@@ -38,7 +38,7 @@ _ENDS: dict[str, RunStatus] = {
 }
 _END_WORDS: dict[RunStatus, str] = {
     "limit": mark("The answer is unfinished: it reached the limit of its length, in tokens."),
-    "calls": mark("The model wants its caller to run tools, which Sluice does not do."),
+    "calls": mark("Unfinished: the model wants its caller to run tools, which Sluice does not do."),
     "refused": mark("The provider's content filter stopped the answer."),
     "failed": mark("The model's server broke off the answer without a reason."),
 }
