@@ -43,6 +43,7 @@ async def test_a_second_start_opens_its_tab_in_the_first(tmp_path: Path) -> None
     second = await start(tmp_path, "http://127.0.0.1:9/two")
     assert await asyncio.wait_for(second.wait(), 30) == 0
     assert first.returncode is None
+    assert (tmp_path / "sluice.lock").stat().st_mode & 0o077 == 0, "nobody else reads who runs it"
     first.send_signal(signal.SIGTERM)
     assert await asyncio.wait_for(first.wait(), 3.0) in (0, 143)
     assert await places(tmp_path) == ["http://127.0.0.1:9/one", "http://127.0.0.1:9/two"]

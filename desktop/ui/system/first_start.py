@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QCryptographicHash, QLockFile, QObject
 
-from desktop.services.paths import private_folder
+from desktop.services.paths import private_file, private_folder
 
 if TYPE_CHECKING:
     from PySide6.QtNetwork import QLocalServer, QLocalSocket
@@ -40,9 +40,12 @@ class FirstStart(QObject):
             private_folder(folder)
         except OSError:
             return  # there is nothing to share; the window says what is wrong
-        self._lock = QLockFile(str(folder / "sluice.lock"))
+        file = folder / "sluice.lock"
+        self._lock = QLockFile(str(file))
         self._lock.setStaleLockTime(0)  # only a dead process gives it up
         taken = self._lock.tryLock(0)
+        if taken:
+            private_file(file)
         self.is_first = taken or self._lock.error() != QLockFile.LockError.LockFailedError
 
     def hand_over(self, message: Message) -> bool:
