@@ -115,18 +115,22 @@ async def replayed(folder: Path, protocol: str, name: str, last: str) -> AsyncIt
     async with assistive.sluice(folder, "open", str(FOLDER / protocol / f"{name}.http")) as hands:
         (await hands.find("push button", "Play")).do("Press")
         await hands.until(lambda: any(last in name for name in names(hands)), last)
+        await hands.find("push button", "Play again")
         yield hands
 
 
 def row(hands: Hands, begin: str) -> Node:
-    (found,) = [one for one in conversation(hands) if one.name.startswith(begin)]
-    return found
+    """The one row that begins so."""
+    found = [one for one in conversation(hands) if one.name.startswith(begin)]
+    if len(found) != 1:
+        raise LookupError(begin)
+    return found[0]
 
 
 async def test_a_team_is_read_with_names_and_its_details_are_opened_over_the_bus(tmp_path: Path) -> None:
     async with replayed(tmp_path, "promptshuttle", "multi_agent", "Final: a, b.") as hands:
         assert "writer_agent\ndraft" in names(hands)
-        agent = row(hands, "research_agent, done")
+        agent = await hands.until(lambda: row(hands, "research_agent, done"), "the row of both")
         assert agent.role == "push button" and agent.actions == ["Press", "details"]
         agent.do("details")
         await hands.until(lambda: "facts: a, b" in row(hands, "research_agent, done").name, "the result")
@@ -136,8 +140,9 @@ async def test_a_team_is_read_with_names_and_its_details_are_opened_over_the_bus
 
 async def test_finished_steps_are_read_as_one_and_opened_over_the_bus(tmp_path: Path) -> None:
     async with replayed(tmp_path, "dockrion", "runs_events_graph_no_tokens", "scripted agent") as hands:
-        line = row(hands, "2 steps, tools, answer, done")
+        line = await hands.until(lambda: row(hands, "2 steps, tools, answer, done"), "the line")
         assert line.role == "push button" and line.actions == ["Press"]
-        assert [one.name for one in conversation(hands) if "showing" in one.states][1] == line.name
+        shown = [one.name for one in conversation(hands) if "showing" in one.states]
+        assert len(shown) == 3 and all(shown), shown
         line.do("Press")
         await hands.until(lambda: row(hands, "2 steps").name.endswith("tools, done\nanswer, done"), "each step")
