@@ -13,7 +13,6 @@ import sys
 import time
 from pathlib import Path
 
-import qasync
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPlainTextEdit
@@ -66,12 +65,12 @@ def main() -> None:
     folder, url, seed = sys.argv[1:]
     hands: list[Hand] = []
 
-    class Loop(qasync.QEventLoop):
+    class Loop(event_loop.Loop):
         def __init__(self, program: QApplication) -> None:
             super().__init__(program)
             hands.append(Hand(int(seed)))
 
-    event_loop.qasync.QEventLoop = Loop
+    event_loop.Loop = Loop
     sys.exit(app.main(Path(folder), Asked((Connection("openai", url, "m"), Secrets()))))
 
 
