@@ -20,7 +20,7 @@ from desktop.core.bounds import USUAL
 from desktop.core.branches import path
 from desktop.core.conversation import AskItem, Change, Conversation, RunState, UserTurn
 from desktop.core.errors import NotSendable, SluiceError
-from desktop.core.events import AnyEvent, Failure, RunEnded
+from desktop.core.events import AnyEvent, Failure, Notice, RunEnded
 from desktop.core.language import tr
 from desktop.core.reducer import Reducer
 from desktop.core.requests import Answer, Connection, Prompt, Secrets, Steps, Talk, Turn
@@ -28,7 +28,7 @@ from desktop.services import logs
 from desktop.services.approvals.decision_tap import PERSON, DecisionTap, overheard, settling
 from desktop.services.clock import now
 from desktop.services.driver import Driver, Live
-from desktop.services.network import DIRECT, Route
+from desktop.services.network import DIRECT, Route, is_open_to_others
 from desktop.services.recording.wire_tap import Stop, WireTap
 from desktop.services.tasks import spawn
 from desktop.services.transport import Transport
@@ -91,6 +91,7 @@ class Session:
         self._reducer = Reducer(conversation)
         self._adapter: Adapter | None = None
         self._last: Run | None = None  # the run that ended last: its asks may outlive it
+        self._warned = ""  # the address of which it was said that others can read what is sent there
 
     @property
     def conversation(self) -> Conversation:
@@ -272,6 +273,7 @@ class Session:
             wire.begin(run, prompt, self.patient, self.route, at)
         self.listeners.begin(number, prompt, at)
         self._changed(self._reducer.begin(prompt, at, live.after))
+        self._warn_if_open(live)
         patient = self.patient and prompt is not None  # a decision is never sent twice
         steps = overheard(run.steps(), answers, self.listeners.decisions) if answers else run.steps()
         if looks_at is not None:
@@ -281,6 +283,18 @@ class Session:
             await asyncio.wait([live.task])
         finally:
             self._settle(live)
+
+    def _warn_if_open(self, live: Live) -> None:
+        """Say once, and before it is sent, that the key can be read on its way."""
+        url, secrets = self.connection.base_url, live.run.adapter.secrets
+        if url == self._warned or not (secrets.key or any(secrets.extra.values())) or not is_open_to_others(url):
+            return
+        self._warned = url
+        words = tr(
+            "This address is not encrypted: anybody between here and there can read the key and all that is said."
+        )
+        self.apply(live, live.run.emit([Notice(level="warning", text=words, code="open")]))
+        live.told = live.seq
 
     def _left_open(self, run: Run, looked: RunState) -> list[str]:
         """The open asks of the run that was looked at, less those that it asks still."""

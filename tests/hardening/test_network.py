@@ -28,6 +28,7 @@ from desktop.services.network import (
     route_of,
 )
 from desktop.services.network.doctor import Check, Doctor
+from desktop.services.network.neterrors import tls_words
 from desktop.services.network.way import chosen_words
 from desktop.services.session import Session
 from desktop.services.transport import Transport, warm
@@ -180,6 +181,11 @@ async def test_tls_on_a_plain_port_is_told() -> None:
     async with raw(b"HTTP/1.1 400 Bad Request\r\n\r\n") as url:
         failure = trouble(await fetched(url, Route()))
         assert (failure.code, "does not speak TLS" in failure.text) == ("tls", True)
+
+
+def test_a_server_that_hangs_up_on_tls_is_not_blamed_for_its_certificate() -> None:
+    words = tls_words("[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol (_ssl.c:1006)")
+    assert "does not speak TLS" in words and "certificate" not in words
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])

@@ -148,7 +148,10 @@ async def test_ask_goes_by_the_environments_proxy(tmp_path: Path) -> None:
         by_proxy = {"HTTP_PROXY": login, "http_proxy": login, "NO_PROXY": "intranet", "no_proxy": "intranet"}
         asked = await ask("openai", made.url, "hello", "--agent", "m", key="key-1", environment=by_proxy)
         assert (asked.status, asked.answer) == (0, "Hello there."), asked.words
+        assert ("not encrypted" in asked.events[0]["text"], asked.events[0]["level"]) == (True, "warning")
         assert HOST in made.proxy.asked[0]
+        keyless = await ask("openai", made.url, "hello", "--agent", "m", environment=by_proxy)
+        assert keyless.kinds("notice") == [], "there is no key that somebody could read"
         made.proxy.asked.clear()
         direct = by_proxy | {"NO_PROXY": HOST, "no_proxy": HOST}
         asked = await ask("openai", made.url, "hello", "--agent", "m", key="key-1", environment=direct)

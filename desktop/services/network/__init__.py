@@ -173,7 +173,10 @@ def is_loopback(host: str) -> bool:
 
 def is_open_to_others(url: str) -> bool:
     """Whether what is sent to this address can be read by anybody between: plain http to another computer."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # this is no address, so nothing is sent to it
+        return False
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")
 
 

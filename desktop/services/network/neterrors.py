@@ -121,6 +121,6 @@ def tls_words(text: str) -> str:
         return tr("the certificate was not issued by anyone this computer trusts.")
     if "certificate required" in low or "handshake failure" in low:
         return tr("the server wants a client certificate. Set it in this connection's network settings.")
-    if "wrong version number" in low or "record layer" in low:
+    if "wrong version number" in low or "record layer" in low or "eof occurred" in low:
         return tr("the server does not speak TLS there. Perhaps the address begins with http://.")
     return tr("the certificate was not accepted.")
