@@ -124,9 +124,12 @@ def _tool_words(item: c.ToolItem, agent: c.AgentItem | None) -> str:
     args = item.args_text if item.args is None else compact(item.args)
     result = "" if item.result is None else item.result if isinstance(item.result, str) else compact(item.result)
     pieces = ((part.name or part.type, part.text or part.new or "") for part in item.parts)
-    named = [(tr("call"), tool_name(item) if agent is not None else ""), (tr("task"), mine and mine.task)]
-    named += [(tr("arguments"), args), (tr("output"), "".join(item.output)), *pieces]
-    named += [(tr("result"), result or (mine and mine.result)), (tr("error"), item.error or (mine and mine.error))]
+    call = tool_name(item) if agent is not None and tool_name(item) != agent.name else ""
+    named = [(tr("call"), call), (tr("task"), mine and mine.task), (tr("arguments"), args)]
+    named += [(tr("output"), "".join(item.output)), *pieces]
+    if mine is not None and mine.result != item.result:
+        named.append((tr("result"), mine.result))
+    named += [(tr("result"), result), (tr("error"), item.error or (mine and mine.error))]
     return "\n\n".join(f"{name}:\n{text}" for name, text in named if text)
 
 

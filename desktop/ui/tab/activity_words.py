@@ -84,7 +84,8 @@ def detail_text(item: Item, agent: AgentItem | None = None, streak: Streak | Non
             (tr("Task"), mine and mine.task),
             (tr("Arguments"), item.args if item.args is not None else item.args_text),
             (tr("Output"), "".join(item.output) or item.preview),
-            (tr("Result"), item.result or (mine and mine.result)),
+            (tr("Result"), mine.result if mine is not None and mine.result != item.result else None),
+            (tr("Result"), item.result),
             *((tr("Result"), part.text) for part in item.parts if part.text),
             (tr("Error"), item.error or (mine and mine.error)),
         ]

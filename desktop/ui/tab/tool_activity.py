@@ -44,6 +44,7 @@ class ToolActivity(QWidget):
         self._conversation = Conversation()
         self._grouping = Grouping(self._conversation)
         self._rows: dict[str, QTreeWidgetItem] = {}
+        self._newest: QTreeWidgetItem | None = None
         self._tree = _tree()
         self._tree.currentItemChanged.connect(lambda row, _: self._show_detail(row))
         self._tree.itemActivated.connect(lambda row, _: self.item_activated.emit(row.data(0, _ID)))
@@ -78,11 +79,14 @@ class ToolActivity(QWidget):
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Follow a frame's changes."""
+        touched: dict[str, None] = {}
         for change in changes:
             if not isinstance(change, RunChanged | SessionChanged | Grew):
-                for name in dict.fromkeys((change.item, *self._grouping.take(change))):
-                    self._follow(name)
-        if not self._tick.isActive() and self._running():
+                touched.update(dict.fromkeys((change.item, *self._grouping.take(change))))
+        for name in touched:
+            self._follow(name)
+        self._show_newest()
+        if not self._tick.isActive() and any(map(self._goes_on, touched)):
             self._tick.start()
 
     def select(self, item_id: str) -> None:
@@ -93,10 +97,12 @@ class ToolActivity(QWidget):
     def _reload(self) -> None:
         self._tree.clear()
         self._rows.clear()
+        self._newest = None
         items, row_of = self._conversation.items, self._grouping.row_of
         wanted = [n for n, i in items.items() if isinstance(i, ToolItem | StepItem | AgentItem) and row_of(n) == n]
         for name in wanted[-_MOST:]:
             self._follow(name)
+        self._show_newest()
         self._show_detail(None)
 
     def _follow(self, name: str) -> None:
@@ -121,8 +127,14 @@ class ToolActivity(QWidget):
         row.setExpanded(not isinstance(item, StepItem))
         if parent:
             parent.setExpanded(True)
-        self._tree.scrollToItem(row)
+        self._newest = row
         return row
+
+    def _show_newest(self) -> None:
+        """Bring what came last into sight: once a frame, for it lays out the tree."""
+        row, self._newest = self._newest, None
+        if row is not None and row.treeWidget() is not None:
+            self._tree.scrollToItem(row)
 
     def _give_up(self, name: str, shown: str) -> None:
         """An item is shown in another's row from now on; what was under its own goes there, too."""
@@ -137,6 +149,8 @@ class ToolActivity(QWidget):
             other.setExpanded(True)
         if row is self._tree.currentItem():
             self._tree.setCurrentItem(other)
+        if row is self._newest:
+            self._newest = other
         siblings = row.parent() or self._tree.invisibleRootItem()
         siblings.removeChild(row)
 
@@ -181,23 +195,19 @@ class ToolActivity(QWidget):
         theme = self._theme
         return {"ok": theme.ok, "error": theme.error, "wait": theme.accent}.get(name, theme.muted)
 
-    def _running(self) -> list[ToolItem | AgentItem]:
-        run = self._conversation.run
-        if run is None or run.status is not None:
-            return []
-        items = (self._conversation.items.get(name) for name in self._rows)
-        return [i for i in items if isinstance(i, ToolItem | AgentItem) and i.run == run.number and self._goes_on(i)]
-
-    def _goes_on(self, item: ToolItem | AgentItem) -> bool:
-        if isinstance(item, AgentItem):
-            return describe.is_at_work(item)
-        agent = self._grouping.agent_of(item)
-        return item.state == "running" or (agent is not None and describe.is_at_work(agent))
+    def _goes_on(self, name: str) -> bool:
+        """Whether an item has a row that tells a time which goes on."""
+        item, run = self._conversation.items.get(name), self._conversation.run
+        if name not in self._rows or item is None or run is None or item.run != run.number or run.status is not None:
+            return False
+        agent = self._grouping.agent_of(item) if isinstance(item, ToolItem) else item
+        at_work = isinstance(agent, AgentItem) and describe.is_at_work(agent)
+        return at_work or (isinstance(item, ToolItem) and item.state == "running")
 
     def _show_durations(self) -> None:
-        running = self._running()
-        for item in running:
-            self._rows[item.id].setText(1, self._words(item).state)
+        running = [name for name in self._rows if self._goes_on(name)]
+        for name in running:
+            self._rows[name].setText(1, self._words(self._conversation.items[name]).state)  # type: ignore[arg-type]
         if not running:
             self._tick.stop()
 
@@ -222,6 +232,7 @@ def _tree() -> QTreeWidget:
     tree.setUniformRowHeights(True)
     tree.setIndentation(14)
     tree.header().setStretchLastSection(False)
+    tree.header().setResizeContentsPrecision(0)  # by the rows in sight
     tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
     return tree

@@ -52,13 +52,13 @@ def agent_details(tool: ToolItem | None, agent: AgentItem) -> list[Block]:
     blocks: list[Block] = []
     if mine and agent.task:
         blocks += lines_of(agent.task, tr("task"))
-    if mine and agent.result and (tool is None or tool.result in (None, "")):
+    if mine and agent.result and (tool is None or tool.result != agent.result):
         blocks += lines_of(agent.result, tr("result"))
     if mine and agent.error:
         blocks += lines_of(agent.error, tr("error"))
-    if tool is not None:
-        blocks += lines_of(describe.tool_name(tool), tr("call")) + tool_details(tool)
-    return blocks
+    if tool is not None and describe.tool_name(tool) != agent.name:
+        blocks += lines_of(describe.tool_name(tool), tr("call"))
+    return blocks + (tool_details(tool) if tool is not None else [])
 
 
 def _part(part: Part) -> list[Block]:

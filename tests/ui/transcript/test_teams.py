@@ -276,3 +276,13 @@ def test_a_screen_reader_hears_one_name_for_each_row(talk: Talk) -> None:
     assert any(words.startswith("2 steps, x, y, done") for words in said)
     hidden = [view.node(at).text() for at in range(len(view.stack.ids)) if view.node(at).hidden]
     assert hidden and not any(hidden)
+
+
+def test_what_the_agent_brought_back_is_in_the_details_beside_what_the_call_gave(qtbot: QtBot, talk: Talk) -> None:
+    talk.event(e.ToolStarted(call="1", name="helper"))
+    talk.event(e.AgentChanged(path=("helper",), name="helper", call="1", state="done", result="Two swifts."))
+    talk.event(e.ToolEnded(call="1", status="ok", result={"cost": 3}))
+    talk.paint()
+    click(qtbot, talk, 1, -8)
+    shown = " ".join(seen(talk.view))
+    assert "Two swifts." in shown and '"cost": 3' in shown and shown.count("helper") == 1
