@@ -43,6 +43,10 @@ _SUSPECT = re.compile(
     f"(?P<tags>[\U000e0020-\U000e007f]+)|(?P<stack>{_STACKED})|(?P<one>[{_HIDDEN}])"
     f"|(?P<spaces> {{{_SPACES_SHOWN + 1},}})|(?P<blanks>\n(?:[ \t]*\n){{{_BLANKS_SHOWN + 1},}})"
 )
+_HIDING = re.compile(
+    "(?P<tags>[\U000e0020-\U000e007f]+)|(?P<one>[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff])"
+)
 _WORD = re.compile(r"[^\W\d_]{2,}(?:[.\-][^\W\d_]+)*")
 #: Letters of other alphabets that cannot be told from Latin ones in common fonts.
 _TWINS = frozenset("аеорсухіјѕһԁԛԝӏвмнткАВЕКМНОРСТХІЈЅԌԜΑΒΕΖΗΙΚΜΝΟΡΤΥΧονυρικαı")
@@ -63,6 +67,12 @@ def visible(text: str) -> str:
 
     Line feeds and tabs stay, and so do the joiners inside an emoji."""
     return _SUSPECT.sub(_mark, text)
+
+
+def marked(text: str) -> str:
+    """`text` with what hides, steers or turns text around as marks, for code and for calls of tools in the
+    conversation: there blanks mean what they say, and brackets are common. Marking it again changes nothing."""
+    return _HIDING.sub(_mark, text)
 
 
 def one_line(text: str, limit: int = 120) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from desktop.core.asks.visible import marked
 from desktop.core.language import tr
 from desktop.core.markdown.direction import is_rtl
 from desktop.core.markdown.flow import Code, Element, Formula, Mark, Paragraph, Rule, Run, Runs, Table
@@ -284,7 +285,7 @@ def _runs(token: Token) -> Runs:
         elif kind == "hardbreak":
             _add(runs, "\u2028", marks, links)
         elif kind == "code_inline":
-            _add(runs, child.content, marks | Mark.CODE, links)
+            _add(runs, marked(child.content), marks | Mark.CODE, links)
         elif kind == "html_inline":
             _add(runs, child.content, marks | Mark.HTML, links)
         elif kind == "link_open":

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from desktop.core.asks.visible import marked
+
 
 class Mark:
     """How a run of text is set: flags, as plain integers because they are joined once a word."""
@@ -58,6 +60,11 @@ class Code(NamedTuple):
     first: bool = True
     gap: bool = True
     indented: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The code as it is shown and read out: what hides in it can be seen. `text` is what is copied."""
+        return marked(self.text)
 
 
 class Table(NamedTuple):

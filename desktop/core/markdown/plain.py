@@ -21,7 +21,7 @@ def _line(element: Element) -> str:
             text = element.text.replace("\u2028", "\n")
             return f"{element.marker} {text}" if element.marker else text
         case Code():
-            return element.text
+            return element.shown
         case Table():
             return tsv(element)
         case Formula():

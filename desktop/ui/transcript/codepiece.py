@@ -60,6 +60,7 @@ class CodePiece(DocPiece):
 
     def show(self, code: Code, final: bool) -> None:
         """Change the lines; what was only appended is only appended. `final`: the last line is whole, too."""
+        code = code._replace(text=code.shown)
         before, after = self.code.text, code.text
         if code.language != self.code.language or not after.startswith(before):
             self._colouring = Colouring(code.language)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from desktop.core import describe
 from desktop.core.asks import words as ask_words
+from desktop.core.asks.visible import marked
 from desktop.core.conversation import (
     AgentItem,
     AskItem,
@@ -141,14 +142,14 @@ def _tool(item: ToolItem, folded: bool, now: float) -> Row:
     icon, tone = ("wait", "accent") if item.ask and item.state == "running" else _TOOL_LOOK[item.state]
     seconds = describe.tool_seconds(item, now if item.state == "running" else None)
     took = "" if seconds is None else describe.seconds_words(seconds)
-    line = describe.arguments_line(item.args, "" if item.args is not None else item.args_text)
-    return Row(icon, tone, describe.tool_name(item), line, describe.tool_state(item), took, folded=folded)
+    line = marked(describe.arguments_line(item.args, "" if item.args is not None else item.args_text))
+    return Row(icon, tone, marked(describe.tool_name(item)), line, describe.tool_state(item), took, folded=folded)
 
 
 def _agent(item: AgentItem, folded: bool, time: str | None) -> Row:
     icon, tone = _AGENT_LOOK[item.state]
-    detail = _one_line(item.error or item.task or "")
-    return Row(icon, tone, _one_line(item.name), detail, describe.agent_state(item), time or "", folded=folded)
+    detail = marked(_one_line(item.error or item.task or ""))
+    return Row(icon, tone, marked(_one_line(item.name)), detail, describe.agent_state(item), time or "", folded=folded)
 
 
 def shared_row(tool: ToolItem, agent: AgentItem, folded: bool, now: float) -> Row:
@@ -159,8 +160,8 @@ def shared_row(tool: ToolItem, agent: AgentItem, folded: bool, now: float) -> Ro
         row = _agent(agent, folded, took)
         return row if row.detail else replace(row, detail=_tool(tool, folded, now).detail)
     row = _tool(tool, folded, now)
-    detail = _one_line(tool.error or "") or row.detail
-    return replace(row, title=_one_line(agent.name), detail=detail, time=took)
+    detail = marked(_one_line(tool.error or "")) or row.detail
+    return replace(row, title=marked(_one_line(agent.name)), detail=detail, time=took)
 
 
 def steps_row(streak: Streak, folded: bool) -> Row:
@@ -172,8 +173,8 @@ def steps_row(streak: Streak, folded: bool) -> Row:
 
 
 def _ask(item: AskItem) -> Row:
-    title = item.tool or tr(_ASK_TITLES.get(item.type, mark("Approval")))
-    detail = item.text or describe.arguments_line(item.args)
+    title = marked(item.tool or tr(_ASK_TITLES.get(item.type, mark("Approval"))))
+    detail = marked(item.text or describe.arguments_line(item.args))
     state = tr(ask_words.STATES[item.state])
     if item.state == "answered" and item.answer:
         state = tr("answered: {answer}", answer=ask_words.answer_words(item))
