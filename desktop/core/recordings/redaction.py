@@ -119,7 +119,7 @@ class Redactor:
                 at = data.find(form, at + 1)
         return found
 
-    def holds(self, data: bytes) -> bool:
+    def holds(self, data: bytes | bytearray) -> bool:
         """Whether any known secret stands in the bytes."""
         return any(form in data for form in self._forms)
 

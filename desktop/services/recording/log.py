@@ -6,12 +6,14 @@ from array import array
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from desktop.core.conversation import Change, Grew, RunChanged, SessionChanged
 from desktop.core.events import KINDS, AnyEvent
 from desktop.core.recordings.recording import Decided, Ended, Head, Requested, RunBegun, Stopped
 from desktop.core.wire.frames import Framer
 from desktop.services.recording.store import Body
+from desktop.services.recording.wire_tap import Given, Heard
 
 _EVENTS = 4000  # decoded events kept whole; more would push what streaming works on out of the processor's cache
 _CODES = {cls: code for code, cls in enumerate(KINDS.values())}
@@ -22,14 +24,21 @@ RUN, REQUEST, HEAD, CHUNK, END, DECISION, STOP = range(len(_KINDS))
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer. `marks` holds how many events each frame of the answer gave."""
+    """One request and its answer. `marks` holds how many events each frame of the answer gave, but for the newest,
+    whose events are in `given`."""
 
     requested: Requested
     head: Head | None = None
     body: Body = field(default_factory=Body)
     marks: array[int] = field(default_factory=lambda: array("L"))
+    given: Given = field(default_factory=list)
     framer: type[Framer] | None = None
     ended: Ended | None = None
+
+    def settle(self) -> None:
+        """Count what the newest frames gave."""
+        self.marks.extend(map(len, self.given))
+        self.given.clear()
 
 
 class RunLog:
@@ -52,7 +61,7 @@ class RunLog:
         self.names: list[str] = []
         self.lost = 0  # bytes that were not kept
         self._places: dict[str, int] = {"": 0}
-        self.heard: list[str] = []  # the items of events that have no place yet
+        self.told: list[Heard] = []  # what has no place yet
         self._recent: deque[AnyEvent] = deque(maxlen=_EVENTS)
 
     # Written for speed, from here on: this is what streaming pays for being recorded. Nothing is kept that Python's
@@ -67,36 +76,34 @@ class RunLog:
         self.first.append(self.events)
 
     def rows(self, exchange: int, part: int, at: Sequence[float], before: Sequence[int]) -> None:
-        """Chunks of an answer came, the first being its chunk number `part`; `before` each came so many events that
-        have no place yet."""
-        count, events = len(at), self.events
+        """Chunks of an answer came, the first being its chunk number `part`; `before` each, so many entries stood in
+        `told`."""
+        count = len(at)
+        firsts = list(accumulate((len(heard[0]) for heard in self.told), initial=self.events))
         self.kind.frombytes(bytes((CHUNK,)) * count)
         self.at.extend(at)
         self.what.extend(array("L", [exchange]) * count)
         self.part.extend(range(part, part + count))
-        self.first.extend([events + n for n in before])
-
-    def hear(self, events: Sequence[AnyEvent], changes: Sequence[Sequence[Change]]) -> None:
-        """Events came, and each changed something."""
-        if len(events) == 1:
-            self.heard.append(_item(changes[0]))
-            self._recent.append(events[0])
-            self.kinds.append(_CODES[type(events[0])])
-        else:
-            self.heard += [c[0].item if len(c) == 1 and type(c[0]) is Grew else _item(c) for c in changes]
-            self._recent.extend(events)
-            self.kinds.extend(map(_CODES.__getitem__, map(type, events)))
+        self.first.extend([firsts[n] for n in before])
 
     def settle(self) -> None:
         """Put the events that came into their place."""
-        if not self.heard:
+        if not self.told:
             return
-        for item in set(self.heard).difference(self._places):
+        events = [event for heard in self.told for event in heard[0]]
+        items = [
+            changes[0].item if len(changes) == 1 and type(changes[0]) is Grew else _item(changes)
+            for heard in self.told
+            for changes in heard[1]
+        ]
+        for item in set(items).difference(self._places):
             self.names.append(item)
             self._places[item] = len(self.names)
-        self.items.extend(map(self._places.__getitem__, self.heard))
-        self.events += len(self.heard)
-        self.heard.clear()
+        self.items.extend(map(self._places.__getitem__, items))
+        self.kinds.extend(map(_CODES.__getitem__, map(type, events)))
+        self._recent.extend(events)
+        self.events += len(events)
+        self.told.clear()
 
     def lose(self, exchange: int, count: int, size: int) -> None:
         """The newest chunks of an answer are not kept: their rows go, and their events belong to the row before."""
@@ -136,8 +143,6 @@ class RunLog:
 
 def _item(changes: Sequence[Change]) -> str:
     """The item that an event concerned, or ""."""
-    if len(changes) == 1 and type(changes[0]) is Grew:
-        return changes[0].item
     for change in changes:
         if not isinstance(change, RunChanged | SessionChanged):
             return change.item

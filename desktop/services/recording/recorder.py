@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from array import array
 from collections import deque
-from collections.abc import Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -30,13 +29,13 @@ from desktop.services.network import Route
 from desktop.services.paths import private_folder
 from desktop.services.recording.log import CHUNK, DECISION, END, HEAD, REQUEST, STOP, Exchange, RunLog
 from desktop.services.recording.store import Body
-from desktop.services.recording.wire_tap import Hear, Stop
+from desktop.services.recording.wire_tap import Given, Heard, Stop
 
 _log = logging.getLogger(__name__)
 MEMORY = 8 * 1024 * 1024  # bytes of answers in memory, of one session; more goes to files
 MOST = 256 * 1024 * 1024  # bytes of answers kept of one session; the oldest runs go first
 ROWS = 1_500_000  # chunks kept of one session
-_WAITING = 32 * 1024  # bytes that are stored together; more would not stay in the processor's cache
+_WAITING = 8 * 1024  # bytes that are stored together; with more, their events would leave the processor's cache
 
 
 class Recorder:
@@ -45,11 +44,11 @@ class Recorder:
 
     def __init__(self, folder: Path | None = None, memory: int = MEMORY, most: int = MOST) -> None:
         self._runs: deque[RunLog] = deque()
-        self._chunks: list[Any] = []  # of one answer, not stored yet: bytes, time, and what `RunLog.rows` calls before
-        self._waiting = 0  # bytes in them
+        self._bytes = bytearray()  # of chunks of one answer that are not stored yet
+        self._chunks: list[Any] = []  # of each: where it ends in them, time, and what `RunLog.rows` calls before
         self._exchange, self._part = -1, 0  # whose they are, and the number of the first one
-        self.heard: Hear = lambda events, changes: None
-        self._heard: list[str] = []
+        self.heard: Callable[[Heard], None] = lambda heard: None
+        self._told: list[Heard] = []  # of the newest run, without a place yet
         self.dropped = 0
         self.redactor = Redactor()
         self._folder, self._memory, self._most = folder, memory, most
@@ -91,7 +90,7 @@ class Recorder:
         log = RunLog(begun)
         log.base = self._exchanges
         self._runs.append(log)
-        self.heard, self._heard = log.hear, log.heard
+        self.heard, self._told = log.told.append, log.told
 
     def request(self, call: HttpCall, at: float) -> int:
         """See `WireTap`."""
@@ -117,24 +116,24 @@ class Recorder:
         log.row(REQUEST, requested.t, number)
         return number
 
-    def head(self, exchange: int, status: int, headers: dict[str, str], run: Run, at: float) -> MutableSequence[int]:
+    def head(self, exchange: int, status: int, headers: dict[str, str], run: Run, at: float) -> Given | None:
         """See `WireTap`."""
         found = self._find(exchange)
         if found is None:
-            return array("L")
+            return None
         log, held = found
         held.head = Head(self._t(at), exchange, status, self.redactor.headers(headers))
         held.framer = run.framer
         log.row(HEAD, held.head.t, exchange)
-        return held.marks
+        return held.given
 
     def chunk(self, exchange: int, data: bytes, at: float) -> None:
         """See `WireTap`."""
-        if exchange != self._exchange or self._waiting > _WAITING:
+        if exchange != self._exchange or len(self._bytes) > _WAITING:
             self.flush()
             self._begin_chunks(exchange)
-        self._chunks += (data, at, len(self._heard))
-        self._waiting += len(data)
+        self._bytes += data
+        self._chunks += (len(self._bytes), at, len(self._told))
 
     def end(self, exchange: int, failure: Failure | None, at: float) -> None:
         """See `WireTap`."""
@@ -179,14 +178,14 @@ class Recorder:
         """Put what has come into its place. Only in the session's thread."""
         if not self._runs:
             return
-        log, chunks = self._runs[-1], self._chunks
-        self._chunks, self._waiting = [], 0
+        log, chunks, data = self._runs[-1], self._chunks, self._bytes
+        self._chunks, self._bytes = [], bytearray()
         start = self._start or 0.0
         if chunks:
             log.rows(self._exchange, self._part, [at - start for at in chunks[1::3]], chunks[2::3])
         log.settle()
         if chunks:
-            self._store(log, self._exchange, chunks[0::3])
+            self._store(log, self._exchange, data, chunks[0::3])
             self._begin_chunks(self._exchange)
         if self._held > self._most or self._rows > ROWS:
             self._make_room()
@@ -273,12 +272,13 @@ class Recorder:
 
     def _begin_chunks(self, exchange: int) -> None:
         """What comes now belongs to this answer, after what is stored of it."""
-        body = self._body(exchange)
-        self._exchange, self._part = exchange, len(body.ends) if body is not None else 0
+        held = self._held_of(exchange)
+        self._exchange, self._part = exchange, len(held.body.ends) if held is not None else 0
 
-    def _body(self, exchange: int) -> Body | None:
+    def _held_of(self, exchange: int) -> Exchange | None:
+        """An exchange of the newest run."""
         log = self._log()
-        return log.exchange(exchange).body if log and 0 <= exchange - log.base < len(log.exchanges) else None
+        return log.exchange(exchange) if log and 0 <= exchange - log.base < len(log.exchanges) else None
 
     def _note(self, kind: int, note: Decided | Stopped) -> None:
         self.flush()
@@ -297,32 +297,32 @@ class Recorder:
         assert entry is not None
         return entry  # type: ignore[no-any-return]
 
-    def _store(self, log: RunLog, exchange: int, chunks: list[bytes]) -> None:
+    def _store(self, log: RunLog, exchange: int, data: bytearray, ends: list[int]) -> None:
         """Keep the bytes of neighbouring chunks of one answer, whose rows are the log's last ones of that answer."""
-        sizes = [len(chunk) for chunk in chunks]
-        size = sum(sizes)
-        body = self._body(exchange)
-        if body is None or self._full:
-            log.lose(exchange, len(chunks), size if body is not None else 0)
+        held = self._held_of(exchange)
+        if held is not None:
+            held.settle()
+        if held is None or self._full:
+            log.lose(exchange, len(ends), len(data) if held is not None else 0)
             return
+        body = held.body
         before, in_memory = body.size, body.in_memory
-        data = b"".join(chunks)
         try:
-            body.append(data, sizes)
+            body.append(data, ends)
         except OSError as error:
             _log.warning("recording stopped: %s", error)
-            log.lose(exchange, len(chunks), size)
+            log.lose(exchange, len(ends), len(data))
             self._full = True
             return
         if self.redactor.longest:
             self._mask(body, before, data)
-        self._rows += len(chunks)
-        self._held += size
+        self._rows += len(ends)
+        self._held += len(data)
         self._in_memory += body.in_memory - in_memory
         if self._in_memory > self._memory:
             self._spill()
 
-    def _mask(self, body: Body, before: int, data: bytes) -> None:
+    def _mask(self, body: Body, before: int, data: bytearray) -> None:
         """Overwrite known secrets in what came last; one that the border between two pieces cuts too."""
         overlap = min(before, self.redactor.longest - 1)
         start = before - overlap

@@ -7,7 +7,6 @@ import tempfile
 from array import array
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,16 +24,16 @@ class Body:
         self._file: BinaryIO | None = None
         self._path: Path | None = None
 
-    def append(self, data: bytes, sizes: Sequence[int]) -> None:
-        """More chunks, joined, and the size of each. Raises OSError if the disk takes no more."""
+    def append(self, data: bytearray, ends: Sequence[int]) -> None:
+        """More chunks, joined, and where in them each ends. Raises OSError if the disk takes no more."""
         if self._file is not None:
             self._file.seek(0, os.SEEK_END)
             self._file.write(data)
         else:
             self._bytes += data
             self.in_memory += len(data)
-        self.ends.extend(accumulate(sizes, initial=self.size))
-        del self.ends[-len(sizes) - 1]  # where they begin is where those before end
+        before = self.size
+        self.ends.extend([before + end for end in ends])
         self.size += len(data)
 
     def read(self, start: int, end: int) -> bytes:
