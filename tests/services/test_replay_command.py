@@ -109,6 +109,36 @@ async def test_a_run_can_be_tested_while_it_is_asked(tmp_path: Path) -> None:
     assert (asked.status, "it ended cut" in asked.words) == (7, True)
 
 
+async def test_ask_writes_its_verdict_as_junit(tmp_path: Path) -> None:
+    wanted, junit = tmp_path / "e.toml", tmp_path / "r.xml"
+    wanted.write_text('answer = "Hello"\nended = "completed"\n')
+
+    async def told(name: str) -> tuple[int, str | None, dict[str, str | None]]:
+        """The exit status, how many cases failed, and of each case why."""
+        async with Server(Parrot("openai", name).handle) as server:
+            options = ("--agent", "m", "--expect", str(wanted), "--junit", str(junit))
+            asked = await ask("openai", server.url, "hello", *options)
+        (suite,) = ET.parse(junit).getroot()
+        assert suite.get("tests") == str(len(suite)) and float(suite.get("time", "-1")) >= 0
+        failures = {case.get("name", ""): case.find("failure") for case in suite}
+        return (
+            asked.status,
+            suite.get("failures"),
+            {case: None if failure is None else failure.get("message") for case, failure in failures.items()},
+        )
+
+    status, failures, cases = await told("litellm_hello")
+    assert (status, failures, set(cases.values())) == (0, "0", {None})
+    held = set(cases)
+    status, failures, cases = await told("hand_cut")
+    assert (status, failures, set(cases)) == (7, "2", held), "the file of the run before is replaced"
+    assert cases == {
+        "the answer contains “Hello”": "it says “This stops in the mid”",
+        "the run ended completed": "it ended cut",
+        "no unknown events": None,
+    }
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [('anwser = "x"', "no expectation called “anwser”"), ("unknown = 1.5", "has to be a whole number"),
