@@ -27,7 +27,9 @@ class Grouping:
         """Follow one change; the ids of the items whose rows may be others now, beside that of the change."""
         match change:
             case Added(name) if name not in self._known:
-                return self._add(name)
+                touched = self._add(name)
+                new = self._conversation.items[name]
+                return self._stretches.settle(new) if isinstance(new, StepItem) else touched
             case Added(name) | Updated(name):
                 item = self._conversation.items.get(name)
                 if isinstance(item, StepItem):
@@ -43,8 +45,7 @@ class Grouping:
         item = self._conversation.items[name]
         self._stretches.add(item)
         self._speakers.add(item)
-        touched = self._delegations.add(item)
-        return self._stretches.settle(item) if isinstance(item, StepItem) else touched
+        return self._delegations.add(item)
 
     def row_of(self, name: str) -> str:
         """The id of the item in whose row this one is shown: mostly itself."""

@@ -146,4 +146,4 @@ class Stretches:
             return None
         stretch, place = self._places[name]
         streak = stretch.streak(place)
-        return streak if streak is not None and len(streak) > 1 else None
+        return streak if streak is not None and streak.end - streak.first > 1 else None
