@@ -155,7 +155,7 @@ class Program:
         tray = make_tray(window.theme.warning, window)
         if tray is None:
             return
-        window.counted.connect(tray.count)
+        window.states.counted.connect(tray.count)
         notifier.unshown.connect(lambda _, title, body: tray.message(title, body))
         for wanted in (tray.show_wanted, tray.next_wanted):
             wanted.connect(lambda: come_to_front(window))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QMoveEvent, QResizeEvent
 from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from desktop.services.clock import now
 from desktop.services.habits.settings import ZOOM
 from desktop.ui.session_tabs import SessionTabs
 from desktop.ui.tab.notice_bar import NoticeBar
@@ -34,22 +33,20 @@ if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.ui.window.arrangement import Arrangement
     from desktop.ui.window.copies import Copies
     from desktop.ui.window.outside import Outside
+    from desktop.ui.window.states import States
     from desktop.ui.wire.replaying import Replaying
-
-_TURN = 0.008  # seconds of showing titles, before others have their turn
 
 
 class MainWindow(QMainWindow):
     """Signals: `close_wanted()`, the person closes the window; the program then shuts down in order. `painted()`, once,
-    with the first paint. `looks_wanted()`, the person chose other colours, or whether things move. `counted(int, int)`,
-    how many runs go on and how many requests wait, in all tabs."""
+    with the first paint. `looks_wanted()`, the person chose other colours, or whether things move."""
 
     close_wanted = Signal()
     painted = Signal()
     looks_wanted = Signal()
-    counted = Signal(int, int)
 
     arrangement: Arrangement  # these are made by `populate`
+    asks: AskDesk
     commands: Commands
     connections: ConnectionDesk
     copies: Copies
@@ -59,6 +56,7 @@ class MainWindow(QMainWindow):
     notices: RunNotices
     outside: Outside
     replaying: Replaying
+    states: States
     updates: UpdateDesk
 
     def __init__(self, theme: Theme, geometry: str | None = None) -> None:
@@ -69,12 +67,6 @@ class MainWindow(QMainWindow):
         self.painted_at = 0.0  # by the monotonic clock
         self.closing = False
         self._workspace: Workspace | None = None
-        self._asks: AskDesk | None = None
-        self._waiting = 0  # requests, in all tabs
-        self._going: set[tuple[str, int, bool]] = set()  # of each tab: how many runs, and whether one goes on
-        self._stale: set[SessionPage] = set()  # whose titles and badges are to be shown anew
-        self._states = QTimer(self, interval=0, singleShot=True)
-        self._states.timeout.connect(self._show_states)
         self._build(geometry)
 
     async def populate(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
@@ -92,6 +84,7 @@ class MainWindow(QMainWindow):
         from desktop.ui.window.arrangement import Arrangement
         from desktop.ui.window.copies import Copies
         from desktop.ui.window.outside import Outside
+        from desktop.ui.window.states import States
         from desktop.ui.wire.replaying import Replaying
 
         self._workspace = workspace
@@ -99,18 +92,18 @@ class MainWindow(QMainWindow):
         self.replaying = Replaying(self, workspace)
         self.dialogs, self.connections, self.copies = Dialogs(self), ConnectionDesk(self), Copies(self)
         self.updates = UpdateDesk(self, self._notice, self._links)
-        self.outside = Outside(self, self._split)
+        self.outside, self.states = Outside(self, self._split), States(self, self._corners)
         self.outside.left.connect(self._left_tabs)
         self.outside.returned.connect(self._back_in_tabs)
-        self._asks = AskDesk(self.theme, self, workspace)
-        self._asks.jump_wanted.connect(self._show_ask)
-        self._asks.changed.connect(lambda: self._changed(*self.pages()))
+        self.asks = AskDesk(self.theme, self, workspace)
+        self.asks.jump_wanted.connect(self._show_ask)
+        self.asks.changed.connect(lambda: self.states.changed(*self.pages()))
         self._sidebar = HistorySidebar(self.theme)
         self._sidebar.open_wanted.connect(self.open_session)
         self.fold = SidebarFold(self._sidebar, self, workspace.settings.sidebar)
         self.arrangement, self.notices = Arrangement(self, self._split, self.outside), RunNotices(self)
         self._split.insertWidget(0, self._sidebar)
-        self._split.addWidget(self._asks.queue)
+        self._split.addWidget(self.asks.queue)
         self._split.setStretchFactor(1, 1)
         self._split.setSizes([220, 900, 300])
         self.fold.make_room()
@@ -119,7 +112,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(self, workspace.settings.shortcuts)
         self._corners.new_wanted.connect(self.new_tab)
         self._corners.sidebar_wanted.connect(self.fold.toggle)
-        self._corners.queue_wanted.connect(self._asks.toggle_queue)
+        self._corners.queue_wanted.connect(self.asks.toggle_queue)
         self._corners.settings_wanted.connect(self.dialogs.settings)
         workspace.say = self._say
         workspace.listen_to_warnings(self._trouble.tell)
@@ -131,12 +124,6 @@ class MainWindow(QMainWindow):
         """What the window works with; there once it is populated."""
         assert self._workspace is not None
         return self._workspace
-
-    @property
-    def asks(self) -> AskDesk:
-        """Where decisions are made; there once the window is populated."""
-        assert self._asks is not None
-        return self._asks
 
     async def _open_tabs(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
         for tab in await workspace.restore():
@@ -218,8 +205,8 @@ class MainWindow(QMainWindow):
         from desktop.ui.session_page import SessionPage
 
         page = SessionPage(self._workspace, tab, self.theme)
-        page.title_changed.connect(lambda _: self._retitle(page))
-        page.state_changed.connect(lambda: self._changed(page))
+        page.title_changed.connect(lambda _: self.states.retitle(page))
+        page.state_changed.connect(lambda: self.states.changed(page))
         page.run_ended.connect(lambda: self.notices.ended(page))
         page.connection_wanted.connect(lambda how: self._wanted(page, how))
         page.link_activated.connect(self._links.open)
@@ -265,7 +252,7 @@ class MainWindow(QMainWindow):
     def rename(self, page: SessionPage, title: str) -> None:
         """Give a conversation a title; an empty one is made from what was said again."""
         self.workspace.rename(page.tab, title)
-        self._retitle(page)
+        self.states.retitle(page)
         self.refresh_history()
 
     def pin(self, page: SessionPage, pinned: bool) -> None:
@@ -314,28 +301,15 @@ class MainWindow(QMainWindow):
     def _tab_changed(self, _: int) -> None:
         page = self.tabs.page()
         if page is not None and self._workspace is not None:
-            self._show_title()
+            self.states.show_title()
             self._workspace.current = page.tab.key
-            self._states.start()
+            self.states.changed()
             self.arrangement.changed()
 
     def remember_tabs(self) -> None:
         """Store which tabs there are, in their order."""
         if self._workspace is not None:
             self._workspace.remember_order([page.tab.key for page in self.pages()])
-
-    def _retitle(self, page: SessionPage) -> None:
-        self.tabs.show_state(page)
-        if page is self.tabs.page():
-            self._show_title()
-        self.outside.show_titles()
-
-    def _show_title(self) -> None:
-        """The title of the tab in front, and how many requests wait. Qt takes [*] there for a mark of its own."""
-        if (page := self.tabs.page()) is None:
-            return
-        title = " ".join(page.tab.title.split()).replace("[*]", "[*][*]")
-        self.setWindowTitle(f"({self._waiting}) {title} — Sluice" if self._waiting else f"{title} — Sluice")
 
     def _wanted(self, page: SessionPage, how: str) -> None:
         if how == "tour":
@@ -366,7 +340,7 @@ class MainWindow(QMainWindow):
 
     def tell_by(self, notifier: Notifier) -> None:
         """What comes or ends while nobody looks is told by the desktop's notifications; pressing one comes here."""
-        self._asks.notices.tell_by(notifier)
+        self.asks.notices.tell_by(notifier)
         self.notices.tell_by(notifier)
 
     def refresh_history(self) -> None:
@@ -380,45 +354,18 @@ class MainWindow(QMainWindow):
         self.tabs.set_theme(theme)
         if self._workspace is not None:
             self._sidebar.set_theme(theme)
-            self._asks.set_theme(theme)
+            self.asks.set_theme(theme)
             self.outside.set_theme(theme)
         for page in self.pages():
             page.set_theme(theme)
 
     # ---- asks
 
-    def _changed(self, *pages: SessionPage) -> None:
-        self._stale.update(pages)
-        self._states.start()
-
-    def _show_states(self) -> None:
-        """Badges, inbox and dialog, after something about a run or an ask changed. Each title lays out all tabs anew,
-        so that many of them take several turns."""
-        began = now()
-        for page in [page for page in self.pages() if page in self._stale]:
-            self._stale.discard(page)
-            self._retitle(page)
-            if now() - began > _TURN:
-                self._states.start()
-                return
-        self._stale.clear()
-        self._waiting = self._asks.refresh(self.pages(), self.page()) if self._asks else 0
-        self._corners.show_waiting(self._waiting)
-        self._show_title()
-        self.notices.look()
-        pages = self.pages()
-        self.counted.emit(sum(page.session.running for page in pages), self._waiting)
-        going = {(page.tab.key, len(page.session.conversation.runs), page.session.running) for page in pages}
-        if going != self._going:
-            self._going = going
-            self.refresh_history()
-
     def _show_ask(self, key: str, ask: str) -> None:
         """Bring the tab and the dialog of an ask to the front."""
-        for page in self.pages():
-            if page.tab.key == key:
-                self._bring_up(page)
-                self._asks.open(page, ask)
+        for page in self.pages_of(key):
+            self._bring_up(page)
+            self.asks.open(page, ask)
 
     def next_ask(self) -> None:
         """Show the next request that waits, wherever it is."""

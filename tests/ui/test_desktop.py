@@ -160,7 +160,7 @@ def test_the_window_counts_what_runs_for_the_tray(qapp: QApplication, tmp_path: 
     async def work() -> None:
         async with Server(hold) as server, window(qapp, tmp_path, Connection("openai", server.url, "m")) as sluice:
             told: list[tuple[int, int]] = []
-            sluice.window.counted.connect(lambda *numbers: told.append(numbers))
+            sluice.window.states.counted.connect(lambda *numbers: told.append(numbers))
             sluice.say("Hello")
             await sluice.until(lambda: (1, 0) in told, "the count of one")
             sluice.page.stop()

@@ -561,7 +561,7 @@ def test_a_kill_with_a_decision_on_its_way_leaves_it_undecided_here_and_in_the_l
                     assert [(a.state, a.answer) for a in asks(sluice)] == [("withdrawn", LOST)]
                     [entry] = audited(tmp_path)
                     assert (entry.decision, len(entry.sent), entry.came_back) == ("allow", 1, [])
-                    sluice.window._asks.open_audit()
+                    sluice.window.asks.open_audit()
                     await sluice.until(lambda: sluice.find("audit_list", QListWidget).count() == 1, "the list")
                     details = sluice.find("audit_details", QPlainTextEdit)
                     await sluice.until(lambda: "not known whether it arrived" in details.toPlainText(), "the words")
