@@ -24,6 +24,7 @@ from desktop.core.requests import Answer, Connection, Image, Prompt, Secrets
 from desktop.core.wire.jsontext import clean, compact
 from desktop.services import tasks
 from desktop.services.clock import now
+from desktop.services.network.desktop_proxies import DesktopProxies
 from desktop.services.recording.expecting import Tested
 from desktop.services.recording.recorder import Recorder
 from desktop.services.session import Session
@@ -161,7 +162,7 @@ def ask(connection: Connection, secrets: Secrets, options: argparse.Namespace) -
 class _Ask:
     def __init__(self, connection: Connection, secrets: Secrets, options: argparse.Namespace) -> None:
         self._options = options
-        self._transport = Transport()
+        self._transport = Transport(DesktopProxies())
         uuid = options.session if adapter_class(connection.protocol).can.session_from == "us" else None
 
         async def given(place: Connection) -> tuple[Connection, Secrets]:

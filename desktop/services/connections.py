@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from desktop.core.adapters import adapter_class
 from desktop.core.bounds import USUAL as USUAL_BOUNDS
 from desktop.core.bounds import Bounds
-from desktop.core.errors import KeyringTrouble, SluiceError, StoreTrouble
+from desktop.core.errors import ConnectionFailed, KeyringTrouble, SluiceError, StoreTrouble
 from desktop.core.language import tr
 from desktop.core.requests import AgentInfo, Connection, Found, Image, Prompt, Secrets
 from desktop.services import logs
@@ -20,7 +21,7 @@ from desktop.services.keys.profiles import KEY, Profile, Profiles
 from desktop.services.keys.secret_places import Held
 from desktop.services.local_model import LocalModel
 from desktop.services.local_model.parts import ModelParts
-from desktop.services.network import DIRECT, USUAL, Network, Route, local_servers, route_of
+from desktop.services.network import DIRECT, USUAL, Choice, Network, Route, local_servers, route_of
 from desktop.services.network.doctor import Doctor
 from desktop.services.network.way import chosen_words
 from desktop.services.paths import Paths
@@ -172,11 +173,15 @@ class Connections:
 
     async def held(self, profile: Profile) -> list[Held]:
         """Where each of its secrets is; never the values."""
-        if profile.id in self._temporary:
-            return secret_places.in_memory(profile, self._temporary[profile.id][1])
         if profile.id == LOCAL:
             return secret_places.made_anew(profile)
-        return await secret_places.in_keyring(self._saved.get(profile.id) or profile, self._keychain)
+        if profile.id in self._temporary:
+            inside = secret_places.in_memory(profile, self._temporary[profile.id][1])
+        else:
+            inside = await secret_places.in_keyring(self._saved.get(profile.id) or profile, self._keychain)
+        with suppress(ConnectionFailed):
+            inside += secret_places.outside(profile, await self._choice(profile))
+        return inside
 
     async def replace_secret(self, profile: Profile, name: str, value: str) -> str:
         """Keep another value for one of its secrets. Returns words if it is not in the keyring now."""
@@ -222,20 +227,25 @@ class Connections:
 
     # ---- using them
 
-    def way(self, profile: Profile) -> tuple[str, ...]:
+    async def way(self, profile: Profile) -> tuple[str, ...]:
         """How it was reached last in this run of the program, one sentence each; how it would be where it was not
         yet."""
-        known = self._secrets.get(profile.id, Secrets())
-        route = route_of(profile.network, known.extra)
-        way = self._transport.way(profile.connection.base_url, route)
+        way = self._transport.way(profile.connection.base_url, self._route(profile))
         if way is not None:
             return way.lines()
         try:
-            choice = route.choose(profile.connection.base_url)
-        except ValueError:
-            return ()
+            choice = await self._choice(profile)
+        except ConnectionFailed as error:
+            return (error.headline,)
         words = chosen_words(choice.proxy, choice.why)
         return (words,) if profile.id == LOCAL else (tr("Not reached yet in this run of Sluice"), words)
+
+    def _route(self, profile: Profile) -> Route:
+        """Its route as far as its secrets are known without the keyring."""
+        return route_of(profile.network, self._secrets.get(profile.id, Secrets()).extra)
+
+    async def _choice(self, profile: Profile) -> Choice:
+        return await self._transport.choose(profile.connection.base_url, self._route(profile))
 
     async def secrets(self, profile: Profile) -> Secrets:
         """The secrets of a profile, read from the keyring once. Raises KeyringTrouble."""

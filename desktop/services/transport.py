@@ -17,21 +17,24 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from desktop import __version__
 from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken
 from desktop.core.events import Failure
 from desktop.core.language import tr
 from desktop.core.requests import HttpCall, Reply
-from desktop.services.network import DIRECT, Choice, Route, context_for, inflate, place
-from desktop.services.network.neterrors import ours, proxy_login
+from desktop.services import logs
+from desktop.services.network import DIRECT, Choice, Route, context_for, inflate, place, speaks
+from desktop.services.network.neterrors import no_address, ours, proxy_login
 from desktop.services.network.upload import PIECE, Gone, unheard, upload_of
 from desktop.services.network.way import Way, way_of
 from desktop.services.turns import Turns
 
 if TYPE_CHECKING:
     import httpx
+
+    from desktop.services.network.desktop_proxies import DesktopProxies
 
 _log = logging.getLogger(__name__)
 _MAX_REPLY = 64 * 1024 * 1024  # of an answer that is read whole
@@ -108,10 +111,11 @@ class _Client:
 
 
 class Transport:
-    """The clients of all sessions, one for each route. `http` lets tests put their own httpx transport below."""
+    """The clients of all sessions, one for each route. `desktop` is asked for a proxy where nobody else names one, and
+    closed with the rest."""
 
-    def __init__(self, http: httpx.AsyncBaseTransport | None = None) -> None:
-        self._http = http
+    def __init__(self, desktop: DesktopProxies | None = None) -> None:
+        self._desktop = desktop
         self._clients: dict[tuple[Route, str | None, bool], _Client] = {}
         self.turns = Turns()  # of those who read what came over it
         self._ways: dict[tuple[Route, tuple[str, str, int | None]], Way] = {}
@@ -122,6 +126,19 @@ class Transport:
             return self._ways.get((route, origin(url)))
         except ValueError:
             return None
+
+    async def choose(self, url: str, route: Route = DIRECT) -> Choice:
+        """The proxy for calls to `url`, and the rule. Raises ConnectionFailed for an address that is none, and for a
+        proxy that Sluice does not speak to."""
+        try:
+            choice = route.choose(url)
+        except ValueError as error:
+            raise no_address(repr(error)) from error
+        if choice.unsaid and self._desktop is not None:
+            choice = await self._desktop.choose(url) or choice
+        if choice.proxy is not None:
+            _check(choice.proxy)
+        return choice
 
     async def fetch(self, call: HttpCall, route: Route = DIRECT, gone: Gone = unheard) -> Reply:
         """One whole answer. Never raises for what the network does: `failure` says it. `gone` hears how much of a
@@ -143,7 +160,7 @@ class Transport:
     @asynccontextmanager
     async def stream(self, call: HttpCall, route: Route = DIRECT, gone: Gone = unheard) -> AsyncIterator[Opened]:
         """The answer as it comes. Raises ConnectionFailed before its head, StreamBroken after. `gone` as in `fetch`."""
-        choice = _choice(route, call.url)
+        choice = await self.choose(call.url, route)
         client = await self._client(route, choice.proxy, _is_secure(call.url, choice.proxy), call.fresh)
         client.users += 1
         began = False
@@ -164,7 +181,7 @@ class Transport:
                 await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, ssl.SSLError, UnicodeError) as error:
             _log.debug("%s %s: %r", call.method, urlsplit(call.url).path, error)
-            raise ours(error, call.url, began, choice.proxy) from error
+            raise ours(error, call.url, began, choice) from error
         except asyncio.CancelledError:
             client.stale = client.stale or not began
             raise
@@ -184,6 +201,8 @@ class Transport:
         self._clients.clear()
         for client in clients:
             await client.http.aclose()
+        if self._desktop is not None:
+            self._desktop.close()
 
     async def _request(self, client: httpx.AsyncClient, call: HttpCall, route: Route, gone: Gone) -> httpx.Request:
         import httpx
@@ -219,8 +238,7 @@ class Transport:
             return httpx.AsyncClient(
                 verify=context,
                 proxy=proxy,
-                transport=self._http,
-                trust_env=False,  # `Route.proxy_for` has looked already
+                trust_env=False,  # `choose` has looked already
                 follow_redirects=False,
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 headers={
@@ -229,12 +247,8 @@ class Transport:
                 },
                 limits=httpx.Limits(max_connections=None, max_keepalive_connections=20),
             )
-        except (ImportError, ValueError) as error:
-            words = tr(
-                "The proxy {proxy} is of a kind that Sluice does not speak; it takes http and https.",
-                proxy=place(proxy or ""),
-            )
-            raise ConnectionFailed(words, repr(error), code="proxy") from error
+        except httpx.InvalidURL as error:
+            raise _no_proxy(error) from error
 
 
 def _context(route: Route) -> ssl.SSLContext:
@@ -247,11 +261,29 @@ def _context(route: Route) -> ssl.SSLContext:
         raise ConnectionFailed(error.headline, error.detail, code="certificate") from error
 
 
-def _choice(route: Route, url: str) -> Choice:
+def _check(proxy: str) -> None:
+    """Keep its password out of the log. Raise ConnectionFailed if its address cannot be read or is of a kind that is
+    not spoken."""
     try:
-        return route.choose(url)
+        password = urlsplit(proxy).password or ""
+        spoken = speaks(proxy)
     except ValueError as error:
-        raise ConnectionFailed(tr("The address is not complete."), repr(error), code="address") from error
+        raise _no_proxy(error) from error
+    logs.redact(password)
+    logs.redact(unquote(password))
+    if not spoken:
+        words = tr(
+            "The proxy {proxy} is of a kind that Sluice does not speak; it takes http and https.", proxy=place(proxy)
+        )
+        raise ConnectionFailed(words, code="proxy")
+
+
+def _no_proxy(error: Exception) -> ConnectionFailed:
+    words = tr(
+        "The address of the proxy cannot be read. Correct it where it is set: in this connection, the environment or "
+        "the settings of this computer."
+    )
+    return ConnectionFailed(words, type(error).__name__, code="proxy")  # the error itself might tell the login
 
 
 def _is_secure(url: str, proxy: str | None) -> bool:

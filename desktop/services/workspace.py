@@ -28,6 +28,7 @@ from desktop.services.habits.snippets import Snippets
 from desktop.services.history import Draft, History
 from desktop.services.history.library import Library
 from desktop.services.keys.profiles import Profile
+from desktop.services.network.desktop_proxies import DesktopProxies
 from desktop.services.paths import Paths
 from desktop.services.recording.player import Player
 from desktop.services.recording.recorder import Recorder
@@ -86,7 +87,7 @@ class Workspace:
 
     def __init__(self, paths: Paths, settings: SettingsFile, transport: Transport | None = None) -> None:
         self.paths = paths
-        self.transport = transport or Transport()
+        self.transport = transport or Transport(DesktopProxies())
         self.settings_file = settings
         self.settings = settings.settings
         self.say: Callable[[str], None] = _log.warning

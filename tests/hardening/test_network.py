@@ -275,7 +275,7 @@ async def test_the_environment_names_the_proxy_and_who_needs_none(monkeypatch: p
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "intranet,.corp.example,10.0.0.0/8")
     route = Route(Network(proxy="environment"))
-    assert route.proxy_for("http://a.example/") == "http://proxy.example:3128"
+    assert route.choose("http://a.example/").proxy == "http://proxy.example:3128"
     for direct in (
         "http://intranet/",
         "http://a.corp.example/",
@@ -283,7 +283,7 @@ async def test_the_environment_names_the_proxy_and_who_needs_none(monkeypatch: p
         "http://localhost:1/",
         "http://[::1]/",
     ):
-        assert route.proxy_for(direct) is None
+        assert route.choose(direct).proxy is None
     assert "NO_PROXY" in route.choose("http://10.1.2.3/").why
     assert "environment names it" in route.choose("http://a.example/").why
     assert Route(Network(proxy="none")).choose("http://a.example/").why == "this connection is set to use none"

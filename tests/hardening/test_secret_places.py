@@ -102,7 +102,7 @@ async def test_a_proxy_password_of_the_environment_is_told(tmp_path: Path, monke
     held = await mine.held(given)
     assert places(held)["Password for the proxy"] == "environment"
     assert not any(secret.can_be_forgotten for secret in held)
-    assert "pl4nted" not in repr(held) + repr(mine.way(given))
+    assert "pl4nted" not in repr(held) + repr(await mine.way(given))
 
 
 async def test_forgetting_reaches_the_keyring(tmp_path: Path, real_keyring: RealKeyring) -> None:

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from PySide6.QtGui import QAccessible, QAccessibleInterface, QGuiApplication
 from PySide6.QtWidgets import QApplication, QLineEdit, QTableView
 
@@ -33,18 +32,6 @@ async def echo(request: Request, exchange: Exchange) -> None:
     """Repeats in its error what it was sent."""
     headers = ", ".join(f"{name}: {value}" for name, value in request.headers.items())
     await exchange.reply(401, {"error": {"message": f"refused {headers}"}})
-
-
-@pytest.fixture
-def logged(tmp_path: Path) -> Iterator[Paths]:
-    root = logging.getLogger()
-    level, factory = root.level, logging.getLogRecordFactory()
-    paths = Paths(tmp_path)
-    logs.start(paths, "debug")
-    yield paths
-    logs.stop()
-    root.setLevel(level)
-    logging.setLogRecordFactory(factory)
 
 
 def files_with(folder: Path, secret: str) -> list[str]:

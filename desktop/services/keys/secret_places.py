@@ -16,7 +16,7 @@ from desktop.core.language import mark, tr
 from desktop.core.requests import Secrets
 from desktop.services.keys.keychain import Keychain
 from desktop.services.keys.profiles import KEY, Profile
-from desktop.services.network import CLIENT_SECRET, PROXY_SECRET, ambient_proxy, header_name, is_header_secret
+from desktop.services.network import CLIENT_SECRET, PROXY_SECRET, Choice, header_name, is_header_secret
 
 Place = Literal["keyring", "this run", "environment", "none", "unknown"]
 _NAMES = {
@@ -61,13 +61,21 @@ def expected(profile: Profile) -> tuple[str, ...]:
 
 async def in_keyring(profile: Profile, keychain: Keychain) -> list[Held]:
     """Where the secrets of a saved connection are. The keyring is asked, and may ask for its password."""
-    return [await _saved(profile, name, keychain) for name in expected(profile)] + _ambient(profile)
+    return [await _saved(profile, name, keychain) for name in expected(profile)]
 
 
 def in_memory(profile: Profile, secrets: Secrets) -> list[Held]:
     """The same for a connection that is for this run only."""
     given = {KEY: secrets.key, **secrets.extra}
-    return [_mine(name, label(profile, name), bool(given.get(name))) for name in expected(profile)] + _ambient(profile)
+    return [_mine(name, label(profile, name), bool(given.get(name))) for name in expected(profile)]
+
+
+def outside(profile: Profile, choice: Choice) -> list[Held]:
+    """The password of the chosen proxy, where it stands in the environment or in the computer's settings."""
+    if profile.network.proxy not in ("system", "environment") or not urlsplit(choice.proxy or "").password:
+        return []
+    words = tr("In the environment or the settings of this computer, outside of Sluice")
+    return [Held("", tr(_NAMES[PROXY_SECRET]), "environment", words)]
 
 
 def made_anew(profile: Profile) -> list[Held]:
@@ -107,18 +115,3 @@ async def _saved(profile: Profile, name: str, keychain: Keychain) -> Held:
         return Held(name, title, "none", tr("Gone from the keyring; set it anew"))
     words = tr("In {keyring}, under the service {service} and the name {account}")
     return Held(name, title, "keyring", words.format(keyring=ring, service=keychain.service, account=account))
-
-
-def _ambient(profile: Profile) -> list[Held]:
-    """A proxy's password that stands in the environment or in the system's settings."""
-    if profile.network.proxy not in ("system", "environment"):
-        return []
-    parts = urlsplit(profile.connection.base_url)
-    try:
-        found = ambient_proxy(parts.scheme, parts.hostname or "", profile.network.proxy == "environment").proxy
-        if not found or not urlsplit(found).password:
-            return []
-    except ValueError:
-        return []
-    words = tr("In the environment or the settings of this computer, outside of Sluice")
-    return [Held("", tr(_NAMES[PROXY_SECRET]), "environment", words)]

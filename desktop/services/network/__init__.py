@@ -94,10 +94,12 @@ class Network:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The proxy that a request takes, its login included, or None for the direct way; `why` is the rule, in words."""
+    """The proxy that a request takes, its login included, or None for the direct way; `why` is the rule, in words.
+    `unsaid`: nobody has said anything so far, and the desktop's settings, which Python does not read, still may."""
 
     proxy: str | None = field(repr=False)
     why: str
+    unsaid: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +134,6 @@ class Route:
         if bypassed(host, self.network.bypass):
             return Choice(None, tr("{host} is on this connection's list of hosts that need none", host=host))
         return Choice(self._manual(), tr("it is set for this connection"))
-
-    def proxy_for(self, url: str) -> str | None:
-        """The proxy's address for `url`, login included, or None for a direct way."""
-        return self.choose(url).proxy
 
     def _manual(self) -> str:
         address = self.network.proxy_url.strip()
@@ -196,6 +194,9 @@ def _matches(host: str, pattern: str) -> bool:
         return False
 
 
+_READS_NO_SETTINGS = urllib.request.getproxies is urllib.request.getproxies_environment  # all but Windows and macOS
+
+
 def ambient_proxy(scheme: str, host: str, environment_only: bool) -> Choice:
     """The proxy that the system's settings (or only the environment) name for a host."""
     known = urllib.request.getproxies_environment() if environment_only else urllib.request.getproxies()
@@ -206,7 +207,8 @@ def ambient_proxy(scheme: str, host: str, environment_only: bool) -> Choice:
         return Choice(None, tr("this computer's settings say that {host} needs none", host=host))
     found = known.get(scheme) or known.get("all")
     if not found:
-        return Choice(None, tr("none is set in the environment") if from_environment else tr("this computer has none"))
+        words = tr("none is set in the environment") if from_environment else tr("this computer has none")
+        return Choice(None, words, unsaid=_READS_NO_SETTINGS and not environment_only)
     where = tr("the environment names it") if from_environment else tr("this computer's settings name it")
     return Choice(found if "://" in found else f"http://{found}", where)
 
@@ -217,6 +219,11 @@ def _system_bypasses(host: str, environment_only: bool) -> bool:
         return bool(bypass and not environment_only and bypass(host))
     except (OSError, ValueError):
         return False
+
+
+def speaks(proxy: str) -> bool:
+    """Whether a proxy's address is of a kind that Sluice speaks."""
+    return urlsplit(proxy).scheme in ("http", "https")
 
 
 def place(address: str) -> str:

@@ -27,7 +27,7 @@ from desktop.core.requests import Connection, HttpCall, Prompt, Secrets
 from desktop.services import logs
 from desktop.services.clock import now
 from desktop.services.network import Route, context_for, fingerprint_of, fingerprint_words, is_loopback, place
-from desktop.services.network.neterrors import reasons, tls_words
+from desktop.services.network.neterrors import no_address, reasons, tls_words
 from desktop.services.network.way import Way, chain_of, chosen_words
 from desktop.services.session import Session
 from desktop.services.transport import Transport, usual_context
@@ -36,7 +36,6 @@ State = Literal["ok", "note", "failed"]
 _PATIENCE = 15.0  # seconds for each step
 _TEST = "This is a test of the connection. Answer with the one word: ready."
 _AT_ONCE = 0.02  # seconds within which pieces count as having come together
-_NO_ADDRESS = mark("The address is not complete. It begins with http:// or https://.")
 _REFUSED = mark("{host} refused the connection at port {port}. Is the server running, and is the port right?")
 _SILENT = mark("{host} does not answer at port {port}. Is the server running, and is the port right?")
 _MARKS = {"ok": "✓", "note": "!", "failed": "✗"}
@@ -65,6 +64,7 @@ class Doctor:
     transport: Transport
     talk: bool = False
     checks: list[Check] = field(default_factory=list)
+    _proxy: str | None = field(default=None, init=False, repr=False)  # the first step finds it
 
     async def examine(self) -> AsyncIterator[Check]:
         """The checks, as they are made."""
@@ -106,15 +106,9 @@ class Doctor:
 
     # ---- the steps
 
-    @property
-    def _proxy(self) -> str | None:
-        return self.route.proxy_for(self.connection.base_url)
-
     async def _proxy_rule(self) -> Check:
-        try:
-            choice = await asyncio.to_thread(self.route.choose, self.connection.base_url)
-        except ValueError:
-            return Check("proxy", "failed", tr(_NO_ADDRESS))
+        choice = await self.transport.choose(self.connection.base_url, self.route)
+        self._proxy = choice.proxy
         return Check("proxy", "ok", f"{chosen_words(choice.proxy, choice.why)}.")
 
     def _target(self) -> tuple[str, int]:
@@ -129,7 +123,7 @@ class Doctor:
     async def _name(self) -> Check:
         host, port = self._target()
         if not host:
-            return Check("name", "failed", tr(_NO_ADDRESS))
+            raise no_address("no host")
         try:
             found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):

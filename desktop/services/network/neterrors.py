@@ -13,12 +13,18 @@ from urllib.parse import urlsplit
 from desktop.core.adapters.words import with_said
 from desktop.core.errors import ConnectionFailed, SluiceError, StreamBroken, TimedOut, TlsFailed
 from desktop.core.language import tr
-from desktop.services.network import place
+from desktop.services.network import Choice, place
 
 
-def ours(error: Exception, url: str, began: bool, proxy: str | None = None) -> SluiceError:
-    """Our error for one of httpx's. `began` says whether the head of the answer had come."""
-    return _in_answer(error, repr(error)) if began else _before(error, url, proxy, repr(error))
+def ours(error: Exception, url: str, began: bool, choice: Choice) -> SluiceError:
+    """Our error for one of httpx's. `choice` is the way that was taken, and `began` says whether the head of the answer
+    had come."""
+    return _in_answer(error, repr(error)) if began else _before(error, url, choice, repr(error))
+
+
+def no_address(detail: str) -> ConnectionFailed:
+    """Our error for an address that is none."""
+    return ConnectionFailed(tr("The address is not complete. It begins with http:// or https://."), detail, "address")
 
 
 def proxy_login(url: str, proxy: str) -> SluiceError:
@@ -36,16 +42,15 @@ def _in_answer(error: Exception, detail: str) -> SluiceError:
     return StreamBroken(words, detail)
 
 
-def _before(error: Exception, url: str, proxy: str | None, detail: str) -> SluiceError:
+def _before(error: Exception, url: str, choice: Choice, detail: str) -> SluiceError:
     import httpx
 
-    where = _place(url)
+    where, proxy = _place(url), choice.proxy
     if isinstance(error, UnicodeEncodeError | httpx.LocalProtocolError):
         words = tr("The key, or a header of this connection, holds a character that cannot be sent. Nothing was sent.")
         return ConnectionFailed(words, type(error).__name__, code="key")  # the error itself would tell the key
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol | UnicodeError):
-        words = tr("The address is not complete. It begins with http:// or https://.")
-        return ConnectionFailed(words, detail, code="address")
+        return no_address(detail)
     if isinstance(error, httpx.ProxyError):
         return ConnectionFailed(_proxy_words(str(error), where, proxy), detail, code="proxy")
     if isinstance(error, httpx.ConnectTimeout):
@@ -57,19 +62,22 @@ def _before(error: Exception, url: str, proxy: str | None, detail: str) -> Sluic
     if is_tls(error, text):
         return TlsFailed(tr("The secure connection to {where} failed: {why}", where=where, why=tls_words(text)), detail)
     if isinstance(error, httpx.ConnectError):
-        return _unreached(text.lower(), url, where, proxy, detail)
+        return _unreached(text.lower(), url, choice, detail)
     words = tr("{where} closed the connection without an answer. The server may still be working.", where=where)
     return StreamBroken(words, detail)
 
 
-def _unreached(text: str, url: str, where: str, proxy: str | None, detail: str) -> SluiceError:
-    if any(mark in text for mark in ("name or service not known", "getaddrinfo", "name resolution", "nodename")):
-        name = urlsplit(proxy or url).hostname
-        return ConnectionFailed(tr("No computer called {name} was found. Check the address.", name=name), detail)
-    if proxy:
-        words = tr("The proxy {proxy} does not answer. Check it in this connection.", proxy=place(proxy))
+def _unreached(text: str, url: str, choice: Choice, detail: str) -> SluiceError:
+    if choice.proxy:
+        words = tr(
+            "The proxy {proxy} does not answer ({why}). Correct it there, or choose another way in this connection's "
+            "network settings.", proxy=place(choice.proxy), why=choice.why,
+        )  # fmt: skip
         return ConnectionFailed(words, detail)
-    words = tr("Nothing answers at {where}. Is the server running, and is the address right?", where=where)
+    if any(sign in text for sign in ("name or service not known", "getaddrinfo", "name resolution", "nodename")):
+        name = urlsplit(url).hostname
+        return ConnectionFailed(tr("No computer called {name} was found. Check the address.", name=name), detail)
+    words = tr("Nothing answers at {where}. Is the server running, and is the address right?", where=_place(url))
     return ConnectionFailed(words, detail)
 
 

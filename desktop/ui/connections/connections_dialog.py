@@ -115,18 +115,19 @@ class ConnectionsDialog(QDialog):
             self._looking = spawn(self._look(profile), "look for secrets")
 
     async def _look(self, profile: Profile) -> None:
-        self._place(profile, None)
-        self._place(profile, await self._connections.held(profile))
+        self._place(profile, (), None)
+        way = await self._connections.way(profile)
+        self._place(profile, way, None)
+        self._place(profile, way, await self._connections.held(profile))
 
-    def _place(self, profile: Profile, held: list[Held] | None) -> None:
+    def _place(self, profile: Profile, way: tuple[str, ...], held: list[Held] | None) -> None:
         """The details of a connection; `held` is None while the keyring is being asked."""
         inner = QWidget(objectName="connection_details")
         column = QVBoxLayout(inner)
         column.setContentsMargins(0, 0, 8, 0)
         column.setSpacing(6)
         column.addWidget(PlainLabel(profile.name, wrap=True, heading="true"))
-        lines = [_address(profile), *self._connections.way(profile)]
-        for words in filter(None, (*lines, *profile.network.about_certificates())):
+        for words in filter(None, (_address(profile), *way, *profile.network.about_certificates())):
             column.addWidget(selectable(words))
         column.addSpacing(10)
         if held is None:
