@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from desktop.core.wire.frames import AnyFrame, Comment, Frame, Framer, TooLong
-from desktop.core.wire.jsontext import clean, clean_text, may_hold_halves, parse
+from desktop.core.wire.jsontext import clean, clean_text, is_deep, may_hold_halves, parse
 from desktop.core.wire.lines import LineSplitter
 from desktop.core.wire.ndjson import NdjsonFramer
 from desktop.core.wire.sse import SseFramer
@@ -206,6 +208,15 @@ def test_a_json_line_that_is_too_long_is_left_out() -> None:
 def test_json_that_is_nested_too_deeply_is_just_wrong() -> None:
     with pytest.raises(ValueError, match=r"."):
         parse("[" * 200_000)
+
+
+@pytest.mark.parametrize("around", [lambda v: [v], lambda v: {"a": 1, "b": v}])
+def test_what_is_too_deep_to_walk_through_is_known(around: Callable[[Any], Any]) -> None:
+    value: Any = "leaf"
+    for _ in range(200):
+        value = around(value)
+    assert not is_deep(value)
+    assert is_deep(around(value))
 
 
 def test_half_characters_are_mended() -> None:

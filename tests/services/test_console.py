@@ -249,6 +249,25 @@ async def test_an_address_that_is_none_is_a_connection_error(protocol: str, url:
     assert asked.words == "sluice: The address cannot be read. Check it for mistakes, its port too.\n"
 
 
+@pytest.mark.parametrize("depth", [100, 400, 700, 950])
+async def test_arguments_nested_deeply_cost_nothing_else(depth: int) -> None:
+    args = "[" * depth + '"\\ud800"' + "]" * depth
+    frames = (
+        '{"event":"start","run_id":"run_1","session_id":"s"}',
+        f'{{"event":"tool_call","tool_name":"t","call_id":"c","arguments":{{"a":{args}}}}}',
+        '{"event":"complete","status":"completed","content":"done"}',
+    )
+
+    async def handle(request: Request, exchange: Exchange) -> None:
+        await exchange.start(headers={"content-type": "text/event-stream"})
+        await exchange.send("".join(f"data: {frame}\n\n" for frame in frames))
+
+    async with Server(handle) as server:
+        asked = await ask("powabase", server.url, "hello", "--agent", AGENT)
+    assert (asked.status, asked.end["status"], asked.answer) == (0, "completed", "done")
+    assert "[[[[" in json.dumps(asked.kinds("tool.started") or asked.kinds("raw")).replace(" ", "")
+
+
 @pytest.mark.parametrize("key", ["schlüssel-€-4711", "line-4711\r\nX-Evil: 1"])
 async def test_a_key_that_cannot_be_sent_is_named_and_not_shown(key: str) -> None:
     async with Server(says("hello")) as server:

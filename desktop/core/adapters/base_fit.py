@@ -7,6 +7,9 @@ from functools import cache
 from math import isfinite
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from desktop.core.asks.visible import json_text
+from desktop.core.wire.jsontext import is_deep
+
 _MOST = 2**63  # beyond it numbers can neither be stored nor formatted
 _PLAIN = (str, int, float, bool)
 T = TypeVar("T")
@@ -28,10 +31,18 @@ def _promises(kind: Any) -> tuple[tuple[Field[Any], tuple[type, ...], bool], ...
     return tuple(found)
 
 
+@cache
+def _open_fields(kind: Any) -> tuple[str, ...]:
+    """The fields that hold whatever JSON a server sent."""
+    return tuple(name for name, hint in get_type_hints(kind).items() if "Any" in str(hint))
+
+
 def fit(thing: T) -> T:
-    """The event, or a part of one. Raises TypeError if a field that it cannot do without holds something else."""
-    wrong: dict[str, Any] = {}
+    """The event, or a part of one. JSON that is nested too deeply becomes its text. Raises TypeError if a field that
+    it cannot do without holds something else."""
     kind: Any = type(thing)
+    held = ((name, getattr(thing, name)) for name in _open_fields(kind))
+    wrong: dict[str, Any] = {name: json_text(value) for name, value in held if is_deep(value)}
     for field, types, many in _promises(kind):
         value = getattr(thing, field.name)
         if value is None or value == ():

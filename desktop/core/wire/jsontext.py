@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from math import isfinite
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 _HALF = re.compile("[\ud800-\udfff]")
 _HALF_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _DIGITS = 300  # of a whole number that still fits a float
+_DEEPEST = 200  # levels
 T = TypeVar("T")
 
 
@@ -33,6 +35,22 @@ def parse(text: str) -> Any:
         return _decoder.decode(text.removeprefix("\ufeff"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+
+
+def is_deep(value: Any) -> bool:
+    """Whether a JSON value has more levels than can be walked through by recursion wherever it goes from here."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [one for held in level for one in _inside(held) if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def may_hold_halves(text: str) -> bool:

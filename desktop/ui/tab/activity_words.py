@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from desktop.core import describe
+from desktop.core.asks.visible import marked
 from desktop.core.conversation import AgentItem, Item, StepItem, ToolItem
 from desktop.core.grouping import Streak
 from desktop.core.language import tr, trn
@@ -37,6 +38,7 @@ def tool_words(item: ToolItem, agent: AgentItem | None, now: float) -> Words:
         line = f"{describe.tool_name(item)}  {args}".rstrip()
     else:
         line = _agent_line(agent.name, (agent.task if agent.call == item.call else None) or args)
+    line = marked(line)
     if agent is not None and describe.teller(item, agent) is agent:
         return Words(line, _timed(describe.agent_state(agent), seconds), _MARKS.get(agent.state, "run"))
     icon = "wait" if item.state == "running" and item.ask else _TOOL_MARKS.get(item.state, "stop")
@@ -47,7 +49,7 @@ def agent_words(item: AgentItem, now: float) -> Words:
     """An agent that no call brought."""
     seconds = describe.agent_seconds(item, now if describe.is_at_work(item) else None)
     state = _timed(describe.agent_state(item), seconds)
-    return Words(_agent_line(item.name, item.task), state, _MARKS.get(item.state, "run"))
+    return Words(marked(_agent_line(item.name, item.task)), state, _MARKS.get(item.state, "run"))
 
 
 def step_words(item: StepItem) -> Words:
@@ -101,7 +103,7 @@ def detail_text(item: Item, agent: AgentItem | None = None, streak: Streak | Non
             len(text) - _MOST_TEXT,
         )
         text = f"{text[:_MOST_TEXT]}\n{more}"
-    return text
+    return marked(text)
 
 
 def _pretty(value: Any) -> str:
