@@ -24,7 +24,7 @@ def lane_name(lane: Lane | None) -> str:
     """Whose lane it is; the silence of the connection belongs to nobody."""
     if lane is None:
         return tr("Silence")
-    return one_line(lane.name, _LONG) or tr("Agent")
+    return one_line(lane.name, _LONG) or tr("Main agent")
 
 
 def duration(seconds: float) -> str:
