@@ -108,10 +108,10 @@ class _Line:
     """The open connection; used in the bus's thread only. Raises what jeepney and the socket raise."""
 
     def __init__(self, address: str) -> None:
-        from jeepney.io.blocking import open_dbus_connection
-
         if not address:
             raise OSError("no address of a session bus")
+        from jeepney.io.blocking import open_dbus_connection
+
         self._connection = open_dbus_connection(address)
         self.socket = self._connection.sock
         self.asked: dict[int, Answer] = {}
