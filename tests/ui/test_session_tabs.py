@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QAccessible, QKeySequence
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QPlainTextEdit, QPushButton
 
@@ -194,6 +194,32 @@ def test_search_finds_what_was_said_and_lands_on_it(qapp: QApplication, tmp_path
 
 def entries(rows: QListWidget) -> list:
     return [rows.item(i).data(_ENTRY) for i in range(rows.count()) if rows.item(i).data(_ENTRY)]
+
+
+def test_a_row_opens_by_its_accessible_action_and_not_by_arrow_keys(qapp: QApplication, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with counting(qapp, tmp_path) as (sluice, _):
+            await say(sluice, "one")
+            sluice.window.new_tab()
+            await say(sluice, "two")
+            await sluice.until(lambda: sorted(listed(sluice)) == ["one", "two"], "the list")
+            rows = sluice.find("history_sidebar", QListWidget)
+            for wanted in ("one", "two", "one"):
+                row = next(i for i in range(rows.count()) if rows.item(i).text() == wanted)
+                held = QAccessible.queryAccessibleInterface(rows).child(row).actionInterface()
+                held.doAction(held.actionNames()[0])
+                await sluice.until(lambda wanted=wanted: sluice.page.tab.title == wanted, f"the tab of {wanted}")
+            sluice.window.tabs.setCurrentIndex(1)
+            held.doAction(held.actionNames()[0])
+            await sluice.until(lambda: sluice.page.tab.title == "one", "its tab again, though its row is selected")
+            opened: list[str] = []
+            sluice.find("history_sidebar").parent().open_wanted.connect(lambda key, item: opened.append(key))
+            for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_Up):
+                QTest.keyClick(rows, key)
+                QApplication.processEvents()
+            assert (opened, rows.currentRow() >= 0) == ([], True)
+
+    drive(qapp, work)
 
 
 def test_what_is_only_a_draft_is_found_by_its_words(qapp: QApplication, tmp_path: Path) -> None:

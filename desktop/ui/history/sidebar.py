@@ -89,6 +89,7 @@ class HistorySidebar(QWidget):
     def _wire(self) -> None:
         self._list.itemActivated.connect(self._open)
         self._list.itemClicked.connect(self._open)
+        self._list.itemSelectionChanged.connect(self._selected)
         self._list.itemChanged.connect(self._edited)
         self._list.customContextMenuRequested.connect(self._open_menu)
         self._list.verticalScrollBar().valueChanged.connect(self._read_on)
@@ -198,6 +199,20 @@ class HistorySidebar(QWidget):
         if (entry := row.data(_ENTRY)) is not None:
             self.open_wanted.emit(entry.key, entry.item or "")
 
+    def _selected(self) -> None:
+        """Assistive technology's action selects a row and nothing else."""
+        if not self._list.by_hand and self._list.selectedItems():
+            QTimer.singleShot(0, self, self._open_selected)
+
+    def _open_selected(self) -> None:
+        """A row that stays selected could not be chosen again."""
+        chosen = self._list.selectedItems()
+        self._list.blockSignals(True)
+        self._list.clearSelection()
+        self._list.blockSignals(False)
+        for row in chosen:
+            self._open(row)
+
     def _edited(self, row: QListWidgetItem) -> None:
         entry: Entry | None = row.data(_ENTRY)
         title = " ".join(row.text().split())
@@ -303,9 +318,10 @@ class HistorySidebar(QWidget):
 
 
 class _List(QListWidget):
-    """Signal `delete_wanted(Entry)` for the Delete key."""
+    """Signal `delete_wanted(Entry)` for the Delete key. `by_hand` while a key or the mouse is at work."""
 
     delete_wanted = Signal(object)
+    by_hand = False
 
     def __init__(self, side: HistorySidebar) -> None:
         super().__init__(side)
@@ -335,7 +351,15 @@ class _List(QListWidget):
         if event.matches(QKeySequence.StandardKey.Delete) and (entry := self.entry()) is not None:
             self.delete_wanted.emit(entry)
             return
+        self.by_hand = True
         super().keyPressEvent(event)
+        self.by_hand = False
+
+    def viewportEvent(self, event: QEvent) -> bool:
+        self.by_hand = True
+        done = super().viewportEvent(event)
+        self.by_hand = False
+        return done
 
 
 class _Delegate(QStyledItemDelegate):
