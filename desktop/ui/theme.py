@@ -158,6 +158,7 @@ QLineEdit:focus {{ border: 2px solid {accent}; padding: 4px 7px; }}
 QComboBox, QSpinBox {{ background: {page}; color: {text}; border: 1px solid {border}; border-radius: 8px;
                         padding: 3px 8px; min-height: 20px; selection-background-color: {selection};
                         selection-color: {text}; }}
+QComboBox {{ combobox-popup: 0; }}
 QComboBox:hover {{ background: {question}; }}
 QComboBox:focus, QSpinBox:focus {{ border: 2px solid {accent}; padding: 2px 7px; }}
 QComboBox:disabled, QSpinBox:disabled {{ color: {muted}; background: {window}; }}
@@ -165,6 +166,7 @@ QComboBox::drop-down {{ border: none; width: 22px; }}
 QComboBox::down-arrow {{ image: url("{marks}/chevron-down.svg"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {page}; border: 1px solid {border}; outline: none;
                                selection-background-color: {selection}; selection-color: {text}; }}
+QComboBox QAbstractItemView::item {{ min-height: 26px; padding: 0 6px; }}
 QSpinBox::up-button, QSpinBox::down-button {{ border: none; width: 18px; }}
 QSpinBox::up-arrow {{ image: url("{marks}/chevron-up.svg"); width: 10px; height: 10px; }}
 QSpinBox::down-arrow {{ image: url("{marks}/chevron-down.svg"); width: 10px; height: 10px; }}
