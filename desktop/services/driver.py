@@ -122,7 +122,7 @@ class Driver:
                 status, headers = opened.status, opened.headers
                 at = session.clock()
                 if wire is not None:
-                    run.given = wire.head(exchange, status, headers, run, at)
+                    run.marks = wire.head(exchange, status, headers, run, at)
                 self._heard(live, run.open(status, headers), at)
                 self._accept(live, status)
                 async for chunk in _wanted(opened.chunks, run):

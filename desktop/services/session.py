@@ -350,7 +350,7 @@ class Session:
             each.append(changed)
             changes += changed
         if self.listeners.wire is not None:
-            self.listeners.wire.heard((events, each))
+            self.listeners.wire.heard(events, each)
         if isinstance(events[-1], RunEnded):  # its connection may take a while to close; nobody has to wait for that
             self._end(live)
         self._changed(changes)

@@ -14,7 +14,7 @@ from desktop.core.recordings.wire_words import as_curl, event_line, frame_name
 from desktop.core.requests import Answer, HttpCall, Prompt, Secrets
 from desktop.core.wire.cutter import Cutter, frames_of
 from desktop.services.recording.recorder import Recorder
-from desktop.services.recording.wire_rows import WireRows
+from desktop.services.recording.wire_rows import FRAME, WireRows
 from tests.loopback.powabase import AGENT, Powabase
 from tests.services.recorded import Parrot, recorded, until
 from tests.services.test_recording import EARLY, RICH
@@ -152,3 +152,24 @@ def test_a_request_as_curl_runs_in_a_shell_and_holds_no_secret() -> None:
     assert words[:3] == ["--no-buffer", "--request", "POST"]
     assert json.loads(words[-1]) == {"text": "it's `id` $(id) [removed]", "api_key": "[removed]"}
     assert "X-Other: a'b" in words
+
+
+async def test_what_came_after_the_last_look_stands_beside_no_older_frame() -> None:
+    parrot = Parrot("openai", "litellm_hello")
+    async with recorded("openai", parrot.handle) as (session, recorder, _):
+        rows = WireRows(recorder)
+        seen: list[tuple[int, list[AnyEvent]]] = []
+
+        def look(_: object = None) -> None:
+            """Before what is new is taken in, the newest frame stands beside what it gave, and nothing else."""
+            if len(rows):
+                seen.append((len(rows) - 1, rows.events(len(rows) - 1)))
+            while rows.advance():
+                pass
+
+        session.listeners.changes = look
+        await session.send(Prompt("hello"))
+        look()
+        frames = [(row, events) for row, events in seen if rows.kind[row] == FRAME]
+        assert len(frames) > 3
+        assert [events for _, events in frames] == [rows.events(row) for row, _ in frames]

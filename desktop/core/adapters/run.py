@@ -10,8 +10,7 @@ can be driven by hand:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import chain
+from collections.abc import Iterable, Mapping, MutableSequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from desktop.core.adapters.base_fit import fit
@@ -80,7 +79,7 @@ class Run:
         self._whole: list[bytes] = []
         self._whole_size = 0
         self._sniffing = False
-        self.given: list[list[AnyEvent]] | None = None  # what each frame gave, for whoever wants to know
+        self.marks: MutableSequence[int] | None = None  # how many events each frame of the body gave
 
     # ---- what a protocol writes
 
@@ -301,15 +300,18 @@ class Run:
             return False
 
     def _framed(self, data: bytes) -> list[AnyEvent]:
-        if self._framer is None or not data:
-            return []
-        if len(self._beginning) < _KEPT:
-            self._beginning += data[: _KEPT - len(self._beginning)]
-        enter = self._ledger.enter
-        each = [enter(self._events_of(frame), _size(frame)) for frame in self._framer.feed(data)]
-        if self.given is not None:
-            self.given += each
-        return list(chain.from_iterable(each))
+        out: list[AnyEvent] = []
+        if self._framer is not None and data:
+            if len(self._beginning) < _KEPT:
+                self._beginning += data[: _KEPT - len(self._beginning)]
+            marks = self.marks
+            for frame in self._framer.feed(data):
+                size = len(frame.data) if isinstance(frame, Frame) else 0
+                events = self._ledger.enter(self._events_of(frame), size)
+                if marks is not None:
+                    marks.append(len(events))
+                out += events
+        return out
 
     def _collect(self, data: bytes) -> tuple[list[AnyEvent], bytes]:
         """Keep the bytes of what seems no stream. Returns them all if it turns out to be one."""
@@ -359,10 +361,6 @@ class Run:
     def _no_stream(self) -> RunEnded:
         """Words for an answer that is no stream at all."""
         return no_stream(Reply(self.status, self.headers, self.body or self._beginning))
-
-
-def _size(frame: AnyFrame) -> int:
-    return len(frame.data) if isinstance(frame, Frame) else 0
 
 
 def _halves(frame: Frame) -> bool:

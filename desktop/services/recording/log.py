@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 from desktop.core.conversation import Change, Grew, RunChanged, SessionChanged
 from desktop.core.events import KINDS, AnyEvent
 from desktop.core.recordings.recording import Decided, Ended, Head, Requested, RunBegun, Stopped
 from desktop.core.wire.frames import Framer
 from desktop.services.recording.store import Body
-from desktop.services.recording.wire_tap import Given, Heard
 
 _EVENTS = 4000  # decoded events kept whole; more would push what streaming works on out of the processor's cache
 _CODES = {cls: code for code, cls in enumerate(KINDS.values())}
@@ -24,21 +23,14 @@ RUN, REQUEST, HEAD, CHUNK, END, DECISION, STOP = range(len(_KINDS))
 
 @dataclass(slots=True)
 class Exchange:
-    """One request and its answer. `marks` holds how many events each frame of the answer gave, but for the newest,
-    whose events are in `given`."""
+    """One request and its answer. `marks` holds how many events each frame of the answer gave."""
 
     requested: Requested
     head: Head | None = None
     body: Body = field(default_factory=Body)
     marks: array[int] = field(default_factory=lambda: array("L"))
-    given: Given = field(default_factory=list)
     framer: type[Framer] | None = None
     ended: Ended | None = None
-
-    def settle(self) -> None:
-        """Count what the newest frames gave."""
-        self.marks.extend(map(len, self.given))
-        self.given.clear()
 
 
 class RunLog:
@@ -56,12 +48,15 @@ class RunLog:
         self.base = 0  # the number of this run's first exchange
         self.notes: list[Decided | Stopped] = []
         self.events = 0
-        self.items = array("L")  # of each event: the place of its item in `names`, counted from 1; 0 for none
-        self.kinds = array("B")  # of each event
+        # Stretches of events of one kind that concern one item: an answer's text is one, however long.
+        self._begins = array("Q")  # the number of its first event
+        self._items = array("L")  # the place of the item in `names`, counted from 1; 0 for none
+        self._kinds = array("B")
+        self._item = ""  # of the newest one
+        self._kind: type[AnyEvent] | None = None
         self.names: list[str] = []
         self.lost = 0  # bytes that were not kept
         self._places: dict[str, int] = {"": 0}
-        self.told: list[Heard] = []  # what has no place yet
         self._recent: deque[AnyEvent] = deque(maxlen=_EVENTS)
 
     # Written for speed, from here on: this is what streaming pays for being recorded. Nothing is kept that Python's
@@ -75,35 +70,37 @@ class RunLog:
         self.part.append(0)
         self.first.append(self.events)
 
-    def rows(self, exchange: int, part: int, at: Sequence[float], before: Sequence[int]) -> None:
-        """Chunks of an answer came, the first being its chunk number `part`; `before` each, so many entries stood in
-        `told`."""
+    def rows(self, exchange: int, part: int, at: Sequence[float], first: Sequence[int]) -> None:
+        """Chunks of an answer came, the first being its chunk number `part`; each with the number of the event that
+        came next."""
         count = len(at)
-        firsts = list(accumulate((len(heard[0]) for heard in self.told), initial=self.events))
         self.kind.frombytes(bytes((CHUNK,)) * count)
         self.at.extend(at)
         self.what.extend(array("L", [exchange]) * count)
         self.part.extend(range(part, part + count))
-        self.first.extend([firsts[n] for n in before])
+        self.first.extend(first)
 
-    def settle(self) -> None:
-        """Put the events that came into their place."""
-        if not self.told:
-            return
-        events = [event for heard in self.told for event in heard[0]]
-        items = [
-            changes[0].item if len(changes) == 1 and type(changes[0]) is Grew else _item(changes)
-            for heard in self.told
-            for changes in heard[1]
-        ]
-        for item in set(items).difference(self._places):
+    def hear(self, events: Sequence[AnyEvent], changes: Sequence[Sequence[Change]]) -> None:
+        """Events came, and each changed something."""
+        number = self.events
+        for changed in changes:
+            event = events[number - self.events]
+            item = changed[0].item if len(changed) == 1 and type(changed[0]) is Grew else _item(changed)
+            if type(event) is not self._kind or item != self._item:
+                self._begin_stretch(number, item, type(event))
+            number += 1
+        self._recent.extend(events)
+        self.events = number
+
+    def _begin_stretch(self, event: int, item: str, kind: type[AnyEvent]) -> None:
+        """From this event on they are of this kind and concern this item."""
+        self._item, self._kind = item, kind
+        if item not in self._places:
             self.names.append(item)
             self._places[item] = len(self.names)
-        self.items.extend(map(self._places.__getitem__, items))
-        self.kinds.extend(map(_CODES.__getitem__, map(type, events)))
-        self._recent.extend(events)
-        self.events += len(events)
-        self.told.clear()
+        self._begins.append(event)
+        self._items.append(self._places[item])
+        self._kinds.append(_CODES[kind])
 
     def lose(self, exchange: int, count: int, size: int) -> None:
         """The newest chunks of an answer are not kept: their rows go, and their events belong to the row before."""
@@ -124,17 +121,24 @@ class RunLog:
 
     def kind_words(self, first: int, count: int, most: int = 50) -> list[str]:
         """The kinds of the events in this range, held or not."""
-        return [_WORDS[code] for code in self.kinds[first : first + min(count, most)]]
+        return [_WORDS[self._kinds[self._stretch(i)]] for i in range(first, min(first + min(count, most), self.events))]
 
     def item_of(self, event: int) -> str:
         """The id of the item that an event concerned, or ""."""
-        place = self.items[event] if event < len(self.items) else 0
+        place = self._items[self._stretch(event)] if event < self.events else 0
         return self.names[place - 1] if place else ""
 
     def events_of(self, item: str) -> Iterator[int]:
         """The numbers of the events that concerned an item."""
         place = self._places.get(item, 0)
-        return (i for i, found in enumerate(self.items) if found == place) if place else iter(())
+        for stretch, found in enumerate(self._items) if place else ():
+            if found == place:
+                after = self._begins[stretch + 1] if stretch + 1 < len(self._begins) else self.events
+                yield from range(self._begins[stretch], after)
+
+    def _stretch(self, event: int) -> int:
+        """The stretch that an event is part of."""
+        return bisect_right(self._begins, event) - 1
 
     def exchange(self, number: int) -> Exchange:
         """An exchange by its number in the session."""
@@ -143,6 +147,8 @@ class RunLog:
 
 def _item(changes: Sequence[Change]) -> str:
     """The item that an event concerned, or ""."""
+    if len(changes) == 1 and type(changes[0]) is Grew:
+        return changes[0].item
     for change in changes:
         if not isinstance(change, RunChanged | SessionChanged):
             return change.item

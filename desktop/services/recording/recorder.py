@@ -10,8 +10,9 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
+from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, MutableSequence, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,13 +30,13 @@ from desktop.services.network import Route
 from desktop.services.paths import private_folder
 from desktop.services.recording.log import CHUNK, DECISION, END, HEAD, REQUEST, STOP, Exchange, RunLog
 from desktop.services.recording.store import Body
-from desktop.services.recording.wire_tap import Given, Heard, Stop
+from desktop.services.recording.wire_tap import Hear, Stop
 
 _log = logging.getLogger(__name__)
 MEMORY = 8 * 1024 * 1024  # bytes of answers in memory, of one session; more goes to files
 MOST = 256 * 1024 * 1024  # bytes of answers kept of one session; the oldest runs go first
 ROWS = 1_500_000  # chunks kept of one session
-_WAITING = 8 * 1024  # bytes that are stored together; with more, their events would leave the processor's cache
+_WAITING = 32 * 1024  # bytes that are stored together; more would not stay in the processor's cache
 
 
 class Recorder:
@@ -45,10 +46,10 @@ class Recorder:
     def __init__(self, folder: Path | None = None, memory: int = MEMORY, most: int = MOST) -> None:
         self._runs: deque[RunLog] = deque()
         self._bytes = bytearray()  # of chunks of one answer that are not stored yet
-        self._chunks: list[Any] = []  # of each: where it ends in them, time, and what `RunLog.rows` calls before
+        self._chunks: list[Any] = []  # of each: where it ends in them, time, and how many events the run had before
         self._exchange, self._part = -1, 0  # whose they are, and the number of the first one
-        self.heard: Callable[[Heard], None] = lambda heard: None
-        self._told: list[Heard] = []  # of the newest run, without a place yet
+        self.heard: Hear = lambda events, changes: None
+        self._newest: RunLog | None = None
         self.dropped = 0
         self.redactor = Redactor()
         self._folder, self._memory, self._most = folder, memory, most
@@ -90,7 +91,7 @@ class Recorder:
         log = RunLog(begun)
         log.base = self._exchanges
         self._runs.append(log)
-        self.heard, self._told = log.told.append, log.told
+        self.heard, self._newest = log.hear, log
 
     def request(self, call: HttpCall, at: float) -> int:
         """See `WireTap`."""
@@ -116,16 +117,16 @@ class Recorder:
         log.row(REQUEST, requested.t, number)
         return number
 
-    def head(self, exchange: int, status: int, headers: dict[str, str], run: Run, at: float) -> Given | None:
+    def head(self, exchange: int, status: int, headers: dict[str, str], run: Run, at: float) -> MutableSequence[int]:
         """See `WireTap`."""
         found = self._find(exchange)
         if found is None:
-            return None
+            return array("L")
         log, held = found
         held.head = Head(self._t(at), exchange, status, self.redactor.headers(headers))
         held.framer = run.framer
         log.row(HEAD, held.head.t, exchange)
-        return held.given
+        return held.marks
 
     def chunk(self, exchange: int, data: bytes, at: float) -> None:
         """See `WireTap`."""
@@ -133,7 +134,8 @@ class Recorder:
             self.flush()
             self._begin_chunks(exchange)
         self._bytes += data
-        self._chunks += (len(self._bytes), at, len(self._told))
+        log = self._newest
+        self._chunks += (len(self._bytes), at, log.events if log is not None else 0)
 
     def end(self, exchange: int, failure: Failure | None, at: float) -> None:
         """See `WireTap`."""
@@ -183,8 +185,6 @@ class Recorder:
         start = self._start or 0.0
         if chunks:
             log.rows(self._exchange, self._part, [at - start for at in chunks[1::3]], chunks[2::3])
-        log.settle()
-        if chunks:
             self._store(log, self._exchange, data, chunks[0::3])
             self._begin_chunks(self._exchange)
         if self._held > self._most or self._rows > ROWS:
@@ -272,13 +272,12 @@ class Recorder:
 
     def _begin_chunks(self, exchange: int) -> None:
         """What comes now belongs to this answer, after what is stored of it."""
-        held = self._held_of(exchange)
-        self._exchange, self._part = exchange, len(held.body.ends) if held is not None else 0
+        body = self._body(exchange)
+        self._exchange, self._part = exchange, len(body.ends) if body is not None else 0
 
-    def _held_of(self, exchange: int) -> Exchange | None:
-        """An exchange of the newest run."""
+    def _body(self, exchange: int) -> Body | None:
         log = self._log()
-        return log.exchange(exchange) if log and 0 <= exchange - log.base < len(log.exchanges) else None
+        return log.exchange(exchange).body if log and 0 <= exchange - log.base < len(log.exchanges) else None
 
     def _note(self, kind: int, note: Decided | Stopped) -> None:
         self.flush()
@@ -299,13 +298,10 @@ class Recorder:
 
     def _store(self, log: RunLog, exchange: int, data: bytearray, ends: list[int]) -> None:
         """Keep the bytes of neighbouring chunks of one answer, whose rows are the log's last ones of that answer."""
-        held = self._held_of(exchange)
-        if held is not None:
-            held.settle()
-        if held is None or self._full:
-            log.lose(exchange, len(ends), len(data) if held is not None else 0)
+        body = self._body(exchange)
+        if body is None or self._full:
+            log.lose(exchange, len(ends), len(data) if body is not None else 0)
             return
-        body = held.body
         before, in_memory = body.size, body.in_memory
         try:
             body.append(data, ends)

@@ -36,11 +36,12 @@ class _Open:
 
 @dataclass(slots=True)
 class _Log:
-    """One run's rows: from `begin` on. `next` is the recorder's row that comes next."""
+    """One run's rows: from `begin` on. `next` is the recorder's row that comes next, `events` the event that does."""
 
     log: RunLog
     begin: int
     next: int = 0
+    events: int = 0
     open: dict[int, _Open] = field(default_factory=dict)
 
 
@@ -87,7 +88,9 @@ class WireRows:
                 self._take(number, one, one.next)
                 one.next += 1
                 if time.monotonic() > end:
+                    one.events = log.first[one.next] if one.next < len(log.first) else log.events
                     return True
+            one.events = log.events
         return False
 
     def _take(self, number: int, one: _Log, row: int) -> None:
@@ -238,7 +241,7 @@ class WireRows:
         first = self._first[row]
         if row + 1 < len(self) and self._log[row + 1] == self._log[row]:
             return first, max(first, self._first[row + 1])
-        return first, max(first, self.run(row).events)
+        return first, max(first, self._logs[self._log[row]].events)
 
     def events(self, row: int, most: int = 50) -> list[AnyEvent]:
         """What was decoded from a row, as far as it is still held."""

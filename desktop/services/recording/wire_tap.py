@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableSequence, Sequence
 from typing import Literal, Protocol
 
 from desktop.core.adapters.run import Run
@@ -11,16 +11,16 @@ from desktop.core.events import AnyEvent, Failure
 from desktop.core.requests import Answer, HttpCall, Prompt, Reply
 from desktop.services.network import Route
 
-Heard = tuple[Sequence[AnyEvent], Sequence[Sequence[Change]]]  # events, and what each of them changed
-Given = list[list[AnyEvent]]  # the events of each frame
+Hear = Callable[[Sequence[AnyEvent], Sequence[Sequence[Change]]], None]
 Stop = Literal["stop", "give-up", "leave"]
 
 
 class WireTap(Protocol):
     """Hears, in order, what goes over the wire and what came of it. Times are those of the session's clock. Whoever
-    keeps any of it takes the secrets out first. `heard` is told what came of the chunk before."""
+    keeps any of it takes the secrets out first. `heard` is told the events that came of what came last, and what each
+    of them changed."""
 
-    heard: Callable[[Heard], None]
+    heard: Hear
 
     def begin(self, run: Run, prompt: Prompt | None, patient: bool, route: Route, at: float) -> None:
         """A run of the conversation starts; `prompt` is None where it answers an ask or looks up a run. `patient`
@@ -30,8 +30,8 @@ class WireTap(Protocol):
         """A request goes out. Returns the number of the exchange."""
         ...
 
-    def head(self, exchange: int, status: int, headers: dict[str, str], run: Run, at: float) -> Given | None:
-        """A streamed answer begins. Returns where the run puts what each of its frames gives, if that is wanted."""
+    def head(self, exchange: int, status: int, headers: dict[str, str], run: Run, at: float) -> MutableSequence[int]:
+        """A streamed answer begins. Returns where the run notes how many events each of its frames gave."""
         ...
 
     def chunk(self, exchange: int, data: bytes, at: float) -> None:
