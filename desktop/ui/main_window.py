@@ -5,17 +5,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QSize, Signal
 from PySide6.QtGui import QCloseEvent, QGuiApplication, QMoveEvent, QResizeEvent
-from PySide6.QtWidgets import QMainWindow, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow
 
 from desktop.services.habits.settings import ZOOM
-from desktop.ui.session_tabs import SessionTabs
-from desktop.ui.tab.notice_bar import NoticeBar
 from desktop.ui.theme import Theme
-from desktop.ui.window.corners import Corners
 from desktop.ui.window.geometry import come_to_front, unpacked
-from desktop.ui.window.trouble_bar import TroubleBar
 
 if TYPE_CHECKING:  # loaded after the first paint, see `populate`
     from desktop.core.requests import Connection, Secrets
@@ -67,7 +63,11 @@ class MainWindow(QMainWindow):
         self.painted_at = 0.0  # by the monotonic clock
         self.closing = False
         self._workspace: Workspace | None = None
-        self._build(geometry)
+        screen = QGuiApplication.primaryScreen()
+        room = screen.availableSize() if screen else QSize(1280, 800)
+        self.resize(min(1180, room.width() - 40), min(800, room.height() - 60))
+        if geometry:
+            self.restoreGeometry(unpacked(geometry))
 
     async def populate(self, workspace: Workspace, given: tuple[Connection, Secrets] | None) -> None:
         """Fill the painted window: what was open comes back, a connection given on the command line in front."""
@@ -83,16 +83,20 @@ class MainWindow(QMainWindow):
         from desktop.ui.system.update_desk import UpdateDesk
         from desktop.ui.window.arrangement import Arrangement
         from desktop.ui.window.copies import Copies
+        from desktop.ui.window.frame import Frame
         from desktop.ui.window.outside import Outside
         from desktop.ui.window.states import States
         from desktop.ui.wire.replaying import Replaying
 
         self._workspace = workspace
+        frame = self._frame = Frame(self.theme)
+        self.tabs = frame.tabs
+        self.setCentralWidget(frame)
         self._links = LinkOpener(self)
         self.replaying = Replaying(self, workspace)
         self.dialogs, self.connections, self.copies = Dialogs(self), ConnectionDesk(self), Copies(self)
-        self.updates = UpdateDesk(self, self._notice, self._links)
-        self.outside, self.states = Outside(self, self._split), States(self, self._corners)
+        self.updates = UpdateDesk(self, frame.notice, self._links)
+        self.outside, self.states = Outside(self, frame.split), States(self, frame.corners)
         self.outside.left.connect(self._left_tabs)
         self.outside.returned.connect(self._back_in_tabs)
         self.asks = AskDesk(self.theme, self, workspace)
@@ -101,23 +105,33 @@ class MainWindow(QMainWindow):
         self._sidebar = HistorySidebar(self.theme)
         self._sidebar.open_wanted.connect(self.open_session)
         self.fold = SidebarFold(self._sidebar, self, workspace.settings.sidebar)
-        self.arrangement, self.notices = Arrangement(self, self._split, self.outside), RunNotices(self)
-        self._split.insertWidget(0, self._sidebar)
-        self._split.addWidget(self.asks.queue)
-        self._split.setStretchFactor(1, 1)
-        self._split.setSizes([220, 900, 300])
+        self.arrangement, self.notices = Arrangement(self, frame.split, self.outside), RunNotices(self)
+        frame.split.insertWidget(0, self._sidebar)
+        frame.split.addWidget(self.asks.queue)
+        frame.split.setStretchFactor(1, 1)
+        frame.split.setSizes([220, 900, 300])
         self.fold.make_room()
         self.library_desk = LibraryDesk(workspace, self._sidebar, self)
         self.library_desk.words.connect(self._say)
         self.commands = Commands(self, workspace.settings.shortcuts)
-        self._corners.new_wanted.connect(self.new_tab)
-        self._corners.sidebar_wanted.connect(self.fold.toggle)
-        self._corners.queue_wanted.connect(self.asks.toggle_queue)
-        self._corners.settings_wanted.connect(self.dialogs.settings)
+        self._connect()
         workspace.say = self._say
-        workspace.listen_to_warnings(self._trouble.tell)
+        workspace.listen_to_warnings(frame.trouble.tell)
         await self._open_tabs(workspace, given)
         self.refresh_history()
+
+    def _connect(self) -> None:
+        """What is pressed in the row of tabs and in its corners."""
+        tabs, corners = self._frame.tabs, self._frame.corners
+        tabs.currentChanged.connect(self._tab_changed)
+        tabs.order_changed.connect(self.remember_tabs)
+        tabs.new_wanted.connect(self.new_tab)
+        tabs.renamed.connect(self.rename)
+        tabs.action_wanted.connect(self._tab_action)
+        corners.new_wanted.connect(self.new_tab)
+        corners.sidebar_wanted.connect(self.fold.toggle)
+        corners.queue_wanted.connect(self.asks.toggle_queue)
+        corners.settings_wanted.connect(self.dialogs.settings)
 
     @property
     def workspace(self) -> Workspace:
@@ -160,45 +174,17 @@ class MainWindow(QMainWindow):
         self.hide()
         return [page.tab for page in self.pages()]
 
-    # ---- building
-
-    def _build(self, geometry: str | None) -> None:
-        self.tabs = SessionTabs(self.theme)
-        self.tabs.currentChanged.connect(self._tab_changed)
-        self.tabs.order_changed.connect(self.remember_tabs)
-        self.tabs.new_wanted.connect(self.new_tab)
-        self.tabs.renamed.connect(self.rename)
-        self.tabs.action_wanted.connect(self._tab_action)
-        self._split = QSplitter(Qt.Orientation.Horizontal)
-        self._split.setHandleWidth(1)
-        self._split.setChildrenCollapsible(False)
-        self._split.addWidget(self.tabs)
-        self._trouble, self._notice = TroubleBar(), NoticeBar("window_notice")
-        whole = QWidget()
-        rows = QVBoxLayout(whole)
-        rows.setContentsMargins(0, 0, 0, 0)
-        rows.setSpacing(0)
-        rows.addWidget(self._trouble)
-        rows.addWidget(self._notice)
-        rows.addWidget(self._split, 1)
-        self.setCentralWidget(whole)
-        self._corners = Corners(self.tabs, self.theme)
-        screen = QGuiApplication.primaryScreen()
-        room = screen.availableSize() if screen else QSize(1280, 800)
-        self.resize(min(1180, room.width() - 40), min(800, room.height() - 60))
-        if geometry:
-            self.restoreGeometry(unpacked(geometry))
-
     # ---- tabs
 
     def page(self) -> SessionPage | None:
         """The tab in front, or the one outside of the tabs in which the person works."""
-        own = self.outside.front() if self._workspace is not None else None
-        return own or self.tabs.page()
+        if self._workspace is None:
+            return None
+        return self.outside.front() or self.tabs.page()
 
     def pages(self) -> list[SessionPage]:
         """All tabs, in order, and what is in windows of its own."""
-        return self.tabs.pages() + (self.outside.pages() if self._workspace is not None else [])
+        return self.tabs.pages() + self.outside.pages() if self._workspace is not None else []
 
     def add_tab(self, tab: Tab, current: bool = True, at: int | None = None) -> SessionPage:
         """Show a tab of the workspace."""
@@ -299,8 +285,7 @@ class MainWindow(QMainWindow):
         return [page for page in self.pages() if page.tab.key == key]
 
     def _tab_changed(self, _: int) -> None:
-        page = self.tabs.page()
-        if page is not None and self._workspace is not None:
+        if (page := self.tabs.page()) is not None:
             self.states.show_title()
             self._workspace.current = page.tab.key
             self.states.changed()
@@ -308,8 +293,7 @@ class MainWindow(QMainWindow):
 
     def remember_tabs(self) -> None:
         """Store which tabs there are, in their order."""
-        if self._workspace is not None:
-            self._workspace.remember_order([page.tab.key for page in self.pages()])
+        self.workspace.remember_order([page.tab.key for page in self.pages()])
 
     def _wanted(self, page: SessionPage, how: str) -> None:
         if how == "tour":
@@ -350,9 +334,8 @@ class MainWindow(QMainWindow):
     def set_theme(self, theme: Theme) -> None:
         """Change the colours of everything."""
         self.theme = theme
-        self._corners.set_theme(theme)
-        self.tabs.set_theme(theme)
         if self._workspace is not None:
+            self._frame.set_theme(theme)
             self._sidebar.set_theme(theme)
             self.asks.set_theme(theme)
             self.outside.set_theme(theme)

@@ -24,11 +24,11 @@ pytestmark = pytest.mark.qt_log_ignore("This plugin does not support", extend=Tr
 
 def told(sluice: Driven) -> str:
     """What the bar over the window says; "" while there is none."""
-    return sluice.window._trouble.words()
+    return sluice.window._frame.trouble.words()
 
 
 def close_bar(sluice: Driven) -> None:
-    (button,) = [b for b in sluice.window._trouble.findChildren(QPushButton) if b.isVisible()]
+    (button,) = [b for b in sluice.window._frame.trouble.findChildren(QPushButton) if b.isVisible()]
     button.click()
 
 
