@@ -218,6 +218,11 @@ def test_a_row_opens_by_its_accessible_action_and_not_by_arrow_keys(qapp: QAppli
                 QTest.keyClick(rows, key)
                 QApplication.processEvents()
             assert (opened, rows.currentRow() >= 0) == ([], True)
+            search = sluice.find("history_search")
+            search.setFocus()
+            QTest.keyClick(search, Qt.Key.Key_Down)
+            QApplication.processEvents()
+            assert opened == []
 
     QAccessible.setActive(True)  # else Qt's cells are not told of rows that come and go
     try:

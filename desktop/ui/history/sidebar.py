@@ -200,18 +200,15 @@ class HistorySidebar(QWidget):
             self.open_wanted.emit(entry.key, entry.item or "")
 
     def _selected(self) -> None:
-        """Assistive technology's action selects a row and nothing else."""
-        if not self._list.by_hand and self._list.selectedItems():
-            QTimer.singleShot(0, self, self._open_selected)
+        """Assistive technology's action selects a row and nothing else: keys and the mouse make it the current one too,
+        which comes after the selection."""
+        QTimer.singleShot(0, self, self._open_selected)
 
     def _open_selected(self) -> None:
-        """A row that stays selected could not be chosen again."""
-        chosen = self._list.selectedItems()
-        self._list.blockSignals(True)
-        self._list.clearSelection()
-        self._list.blockSignals(False)
-        for row in chosen:
-            self._open(row)
+        for row in self._list.selectedItems():
+            if row is not self._list.currentItem():
+                self._list.selectionModel().clear()  # neither selected nor current, so that it can be chosen again
+                self._open(row)
 
     def _edited(self, row: QListWidgetItem) -> None:
         entry: Entry | None = row.data(_ENTRY)
@@ -318,10 +315,9 @@ class HistorySidebar(QWidget):
 
 
 class _List(QListWidget):
-    """Signal `delete_wanted(Entry)` for the Delete key. `by_hand` while a key or the mouse is at work."""
+    """Signal `delete_wanted(Entry)` for the Delete key."""
 
     delete_wanted = Signal(object)
-    by_hand = False
 
     def __init__(self, side: HistorySidebar) -> None:
         super().__init__(side)
@@ -351,15 +347,7 @@ class _List(QListWidget):
         if event.matches(QKeySequence.StandardKey.Delete) and (entry := self.entry()) is not None:
             self.delete_wanted.emit(entry)
             return
-        self.by_hand = True
         super().keyPressEvent(event)
-        self.by_hand = False
-
-    def viewportEvent(self, event: QEvent) -> bool:
-        self.by_hand = True
-        done = super().viewportEvent(event)
-        self.by_hand = False
-        return done
 
 
 class _Delegate(QStyledItemDelegate):
