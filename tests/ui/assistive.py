@@ -210,8 +210,11 @@ class Hands:
         return await self.until(lambda: self._first(role, name, of), f"{role} “{name}”")
 
     def _first(self, role: str, name: str, of: Node | None) -> Node | None:
-        nodes = self.reader.nodes() if of is None else of.all()
-        return next((node for node in nodes if node.role == role and name in node.name), None)
+        for node in self.reader.nodes() if of is None else of.all():
+            with suppress(LookupError):  # it went while it was read
+                if node.role == role and name in node.name:
+                    return node
+        return None
 
     def outline(self) -> str:
         """Everything that shows, as a reader meets it."""

@@ -196,14 +196,19 @@ def entries(rows: QListWidget) -> list:
     return [rows.item(i).data(_ENTRY) for i in range(rows.count()) if rows.item(i).data(_ENTRY)]
 
 
+async def one_and_two(sluice: Driven) -> QListWidget:
+    """Two conversations of these titles, and the list of them."""
+    await say(sluice, "one")
+    sluice.window.new_tab()
+    await say(sluice, "two")
+    await sluice.until(lambda: sorted(listed(sluice)) == ["one", "two"], "the list")
+    return sluice.find("history_sidebar", QListWidget)
+
+
 def test_a_row_opens_by_its_accessible_action_and_not_by_arrow_keys(qapp: QApplication, tmp_path: Path) -> None:
     async def work() -> None:
         async with counting(qapp, tmp_path) as (sluice, _):
-            await say(sluice, "one")
-            sluice.window.new_tab()
-            await say(sluice, "two")
-            await sluice.until(lambda: sorted(listed(sluice)) == ["one", "two"], "the list")
-            rows = sluice.find("history_sidebar", QListWidget)
+            rows = await one_and_two(sluice)
             for wanted in ("one", "two", "one"):
                 row = next(i for i in range(rows.count()) if rows.item(i).text() == wanted)
                 held = QAccessible.queryAccessibleInterface(rows).child(row).actionInterface()
@@ -278,11 +283,7 @@ def test_the_list_goes_on_where_somebody_reads_on_and_stays_where_they_are(qapp:
 def test_a_deletion_can_be_undone_and_is_final_afterwards(qapp: QApplication, tmp_path: Path) -> None:
     async def work() -> None:
         async with counting(qapp, tmp_path) as (sluice, _):
-            await say(sluice, "one")
-            sluice.window.new_tab()
-            await say(sluice, "two")
-            await sluice.until(lambda: sorted(listed(sluice)) == ["one", "two"], "the list")
-            rows = sluice.find("history_sidebar", QListWidget)
+            rows = await one_and_two(sluice)
             row = next(i for i in range(rows.count()) if rows.item(i).text() == "two" and rows.item(i).data(_ENTRY))
             rows.setCurrentRow(row)
             QTest.keyClick(rows, Qt.Key.Key_Delete)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from PySide6.QtCore import QEvent, QLocale, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QPainter, QPalette
@@ -202,13 +203,15 @@ class HistorySidebar(QWidget):
     def _selected(self) -> None:
         """Assistive technology's action selects a row and nothing else: keys and the mouse make it the current one too,
         which comes after the selection."""
-        QTimer.singleShot(0, self, self._open_selected)
-
-    def _open_selected(self) -> None:
         for row in self._list.selectedItems():
-            if row is not self._list.currentItem():
-                self._list.selectionModel().clear()  # neither selected nor current, so that it can be chosen again
-                self._open(row)
+            QTimer.singleShot(0, self, partial(self._open_selected, row.data(_ENTRY)))
+
+    def _open_selected(self, entry: Entry | None) -> None:
+        current = self._list.entry()
+        if entry is None or (current is not None and (current.key, current.item) == (entry.key, entry.item)):
+            return
+        self._list.selectionModel().clear()  # neither selected nor current, so that it can be chosen again
+        self.open_wanted.emit(entry.key, entry.item or "")
 
     def _edited(self, row: QListWidgetItem) -> None:
         entry: Entry | None = row.data(_ENTRY)
