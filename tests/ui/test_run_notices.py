@@ -53,7 +53,7 @@ async def hidden_answer(sluice: Driven, go: Any) -> Any:
     await sluice.until(lambda: "Answer" in sluice.text(), "the beginning")
     sluice.window.new_tab()
     go.set()
-    await sluice.until(lambda: not page.session.running, "the end")
+    await sluice.until(lambda: page.unread, "the end, taken note of")
     return page
 
 
