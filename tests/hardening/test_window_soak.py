@@ -6,114 +6,34 @@ Fifteen seconds in every run; `SLUICE_SOAK=3600` (seconds) by hand, with pauses 
 
 from __future__ import annotations
 
-import asyncio
-import gc
+import json
 import os
-import random
-from collections import Counter
-from dataclasses import dataclass
+import subprocess
+import sys
 from pathlib import Path
 
-import pytest
-from PySide6.QtWidgets import QApplication
-
-from desktop.core.requests import Connection, Secrets
-from desktop.services import tasks
-from desktop.services.clock import now
-from desktop.ui.session_page import SessionPage
-from tests.hardening.probe import all_protocols, handles, resident
-from tests.loopback.faults import FAULTS, SHAPES
-from tests.ui.driving import Driven, drive, window
-
 SECONDS = float(os.environ.get("SLUICE_SOAK", "15"))
-PAUSE = 0.0 if SECONDS < 60 else 2.0  # between two messages
 TABS = 10
-TURNS = 12  # of one conversation, before its tab is closed and another opened
 GROWTH_MB = 50.0  # after the first half, which loads and caches what there is
 GROWTH_MB_AN_HOUR = 60.0
-AMOUNTS = {"many events": 2_000, "many grown": 2_000, "many unknown": 2_000}  # of the large ones; bytes for the others
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # see test_soak
 
 
-@dataclass(frozen=True)
-class Sample:
-    """What there is at a moment: megabytes, and numbers of the rest."""
-
-    memory: float
-    tasks: int
-    files: int
-    widgets: int
-
-
-def sample() -> Sample:
-    gc.collect()
-    return Sample(round(resident(), 1), len(tasks.running()), handles(), len(QApplication.allWidgets()))
-
-
-def asked(fault: str) -> str:
-    return f"fault: {fault} x{AMOUNTS.get(fault, 2_000_000)}."
-
-
-async def talk(sluice: Driven, page: SessionPage, dice: random.Random, end: float, done: Counter[str]) -> None:
-    """A few turns in one tab, which comes to the front now and then."""
-    for _ in range(TURNS):
-        if now() < end:
-            done[await turn(sluice, page, dice)] += 1
-            if dice.random() < 0.2:
-                sluice.window.tabs.setCurrentWidget(page)
-            await asyncio.sleep(PAUSE)
-
-
-async def turn(sluice: Driven, page: SessionPage, dice: random.Random) -> str:
-    """One message to a server that fails in some way. Returns how the run ended."""
-    fault, runs = dice.choice(FAULTS), page.session.conversation.runs
-    count = len(runs)
-    page.box.composer.put(asked(fault))  # in place of what was refused
-    page.send()
-    await sluice.until(lambda: len(runs) > count, "the run", 60.0)
-    if fault.startswith("hang") or fault == "503" or dice.random() < 0.1:
-        page.stop()
-    await sluice.until(lambda: not page._outbox.busy, f"the end of {fault}", 60.0)
-    return str(runs[-1].status)
-
-
-async def life(sluice: Driven, protocol: str, url: str, dice: random.Random, end: float, done: Counter[str]) -> None:
-    """One tab after the other, until the time is over."""
-    workspace = sluice.workspace
-    profile = workspace.connections.add_temporary(Connection(protocol, url, SHAPES[protocol].agent), Secrets("key-1"))
-    while now() < end:
-        page = sluice.window.add_tab(workspace.new_tab(profile), current=False)
-        page.session.patient = False  # pauses of seconds are not what is measured
-        await talk(sluice, page, dice, end, done)
-        sluice.window.close_tab(page)
-
-
-def test_nothing_grows_in_the_window(qapp: QApplication, tmp_path: Path) -> None:
-    done, samples = Counter[str](), list[Sample]()
-
-    async def work() -> None:
-        async with all_protocols() as places, window(qapp, tmp_path) as sluice:
-            end = now() + SECONDS
-            protocols = [list(SHAPES)[i % len(SHAPES)] for i in range(TABS)]
-            lives = [
-                asyncio.create_task(life(sluice, protocol, places[protocol], random.Random(i), end, done))
-                for i, protocol in enumerate(protocols)
-            ]
-            while now() < end:
-                await asyncio.sleep(SECONDS / 40)
-                samples.append(sample())
-                if PAUSE:
-                    print(f"{SECONDS - end + now():.0f} s, {sum(done.values())} runs, {samples[-1]}", flush=True)
-            await asyncio.gather(*lives)
-
-    drive(qapp, work, SECONDS + 120.0)
+def test_nothing_grows_in_the_window(tmp_path: Path) -> None:
+    call = [sys.executable, "-m", "tests.hardening.soak_child", str(tmp_path), str(SECONDS)]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    child = subprocess.run(
+        call, stdout=subprocess.PIPE, text=True, env=environment, cwd=Path(__file__).parents[2], timeout=SECONDS + 180,
+        check=True,
+    )  # fmt: skip
+    told = json.loads(child.stdout.splitlines()[-1])
+    done, samples = told["done"], told["samples"]
     half = len(samples) // 2
     early, late = samples[:half], samples[half:]
-    print(f"{sum(done.values())} runs in {SECONDS:g} s: {dict(done)}; {early[-1]} -> {late[-1]}")
+    print(f"{sum(done.values())} runs in {SECONDS:g} s: {done}; {early[-1]} -> {late[-1]}")
     assert sum(done.values()) > 30
     assert len(done) >= 3, "several endings came up"
-    growth = min(s.memory for s in late[-5:]) - min(s.memory for s in early[-5:])
+    growth = min(s["memory"] for s in late[-5:]) - min(s["memory"] for s in early[-5:])
     assert growth < GROWTH_MB + GROWTH_MB_AN_HOUR * SECONDS / 3600
-    assert max(s.tasks for s in samples) <= 5 * TABS
-    assert max(s.files for s in late) <= max(s.files for s in early) + 40
-    assert max(s.widgets for s in late) <= 1.5 * max(s.widgets for s in early)
+    assert max(s["tasks"] for s in samples) <= 5 * TABS
+    assert max(s["files"] for s in late) <= max(s["files"] for s in early) + 40
+    assert max(s["widgets"] for s in late) <= 1.5 * max(s["widgets"] for s in early)
