@@ -108,8 +108,9 @@ def prepare_system(platforms: list[str], with_tools: bool) -> None:
 
 
 def stamp_of(locks: list[Path]) -> str:
-    """A digest of everything that decides what is in .venv."""
-    digest = hashlib.sha256(f"{sys.version}\n{ROOT}\n".encode())
+    """A digest of everything that decides what is in .venv. Of Python the version only: installing what is missing may
+    bring another build of the same one, and the second start would install all of it again."""
+    digest = hashlib.sha256(f"{sys.version.split()[0]}\n{ROOT}\n".encode())
     for path in [ROOT / "pyproject.toml", *locks]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
