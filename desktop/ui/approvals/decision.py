@@ -7,7 +7,7 @@ from functools import partial
 from math import inf
 from typing import ClassVar
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
@@ -24,12 +24,14 @@ ALLOW, DENY = "approval_allow", "approval_deny"
 
 
 class DeadTime(QObject):
-    """The moment in which no press counts. Signal `changed()` when it begins and when it is over."""
+    """The moment in which no press counts. It begins when `widget` appears and when its window comes to the front, and
+    whenever `begin` is called. Signal `changed()` when it begins and when it is over."""
 
     changed = Signal()
 
-    def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+    def __init__(self, widget: QWidget) -> None:
+        super().__init__(widget)
+        widget.installEventFilter(self)
         self._timer = QTimer(self, singleShot=True, interval=DEAD_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.changed)
 
@@ -42,6 +44,11 @@ class DeadTime(QObject):
         """Start, or start again."""
         self._timer.start()
         self.changed.emit()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.Show, QEvent.Type.WindowActivate):
+            self.begin()
+        return False
 
 
 class DecisionButton(QPushButton):

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.core.asks.arguments import ask_digest, lay_out_text
@@ -324,15 +324,6 @@ class ApprovalDialog(QDialog):
     def _add_chord(self, keys: str, name: str) -> None:
         chord = QShortcut(QKeySequence(keys), self, autoRepeat=False)
         chord.activated.connect(lambda: self._ways.press(name))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._dead.begin()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.WindowActivate:
-            self._dead.begin()
-        return super().event(event)
 
 
 def _parts(item: AskItem) -> tuple[object, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QEvent, QModelIndex, QPersistentModelIndex, Qt, Signal
-from PySide6.QtGui import QPalette, QShowEvent
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QListWidget,
@@ -246,15 +246,6 @@ class ApprovalQueue(QWidget):
         for button in (self._deny, self._allow):
             button.setEnabled(ticked > 0)
         self._go.setEnabled(bool(waiting))
-
-    def showEvent(self, event: QShowEvent) -> None:
-        super().showEvent(event)
-        self._dead.begin()
-
-    def event(self, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.WindowActivate:
-            self._dead.begin()
-        return super().event(event)
 
 
 class _Rows(QStyledItemDelegate):
