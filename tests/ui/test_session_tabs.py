@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QLineEdit, QListWidget, QPlainTextEdit, QPushButton
 
 from desktop.core.requests import Connection, Secrets
-from desktop.ui.history.sidebar import _ENTRY
+from desktop.ui.history.entry_list import ENTRY
 from tests.loopback.server import Server
 from tests.services.test_history_scale import fill
 from tests.ui.driving import Driven, drive, window
@@ -29,7 +29,7 @@ def tab_names(sluice: Driven) -> list[str]:
 
 def listed(sluice: Driven) -> list[str]:
     rows = sluice.find("history_sidebar", QListWidget)
-    return [rows.item(i).text() for i in range(rows.count()) if rows.item(i).data(_ENTRY)]
+    return [rows.item(i).text() for i in range(rows.count()) if rows.item(i).data(ENTRY)]
 
 
 def spoken(sluice: Driven, index: int) -> str:
@@ -181,8 +181,8 @@ def test_search_finds_what_was_said_and_lands_on_it(qapp: QApplication, tmp_path
             QTest.keyClicks(sluice.find("history_search"), "badg")
             rows = sluice.find("history_sidebar", QListWidget)
             await sluice.until(lambda: any("badger" in e.snippet for e in entries(rows)), "the hit")
-            found = [rows.item(i) for i in range(rows.count()) if rows.item(i).data(_ENTRY)]
-            place = rows.visualItemRect(next(row for row in found if row.data(_ENTRY).snippet)).center()
+            found = [rows.item(i) for i in range(rows.count()) if rows.item(i).data(ENTRY)]
+            place = rows.visualItemRect(next(row for row in found if row.data(ENTRY).snippet)).center()
             QTest.mouseClick(rows.viewport(), Qt.MouseButton.LeftButton, pos=place)
             await sluice.until(lambda: "badgers" in sluice.text(), "the conversation")
             place = sluice.page._transcript.scroll_position()
@@ -193,7 +193,7 @@ def test_search_finds_what_was_said_and_lands_on_it(qapp: QApplication, tmp_path
 
 
 def entries(rows: QListWidget) -> list:
-    return [rows.item(i).data(_ENTRY) for i in range(rows.count()) if rows.item(i).data(_ENTRY)]
+    return [rows.item(i).data(ENTRY) for i in range(rows.count()) if rows.item(i).data(ENTRY)]
 
 
 async def one_and_two(sluice: Driven) -> QListWidget:
@@ -284,7 +284,7 @@ def test_a_deletion_can_be_undone_and_is_final_afterwards(qapp: QApplication, tm
     async def work() -> None:
         async with counting(qapp, tmp_path) as (sluice, _):
             rows = await one_and_two(sluice)
-            row = next(i for i in range(rows.count()) if rows.item(i).text() == "two" and rows.item(i).data(_ENTRY))
+            row = next(i for i in range(rows.count()) if rows.item(i).text() == "two" and rows.item(i).data(ENTRY))
             rows.setCurrentRow(row)
             QTest.keyClick(rows, Qt.Key.Key_Delete)
             await sluice.until(lambda: listed(sluice) == ["one"], "its going")

@@ -6,18 +6,14 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from PySide6.QtCore import QEvent, QLocale, QModelIndex, QPoint, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QActionGroup, QKeyEvent, QKeySequence, QPainter, QPalette
+from PySide6.QtCore import QEvent, QLocale, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QActionGroup, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QLineEdit,
-    QListWidget,
     QListWidgetItem,
     QMenu,
-    QStyle,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -25,13 +21,12 @@ from PySide6.QtWidgets import (
 
 from desktop.core.language import mark, tr
 from desktop.services.history.library import Entry, Wanted
-from desktop.ui.composing.snippet import draw_snippet, snippet_height
+from desktop.ui.history.entry_list import ENTRY, EntryList, kind_words
 from desktop.ui.icons import icon
 from desktop.ui.labels import PlainLabel, literal_tip, literal_title
 from desktop.ui.tab.notice_bar import NoticeBar
 from desktop.ui.theme import Theme
 
-_ENTRY = Qt.ItemDataRole.UserRole
 _DAY = 86_400.0
 _DATES = (
     (mark("Any time"), None),
@@ -40,7 +35,6 @@ _DATES = (
     (mark("Last 30 days"), 30),
     (mark("Last year"), 365),
 )
-_KINDS = {"question": mark("You"), "answer": mark("Answer"), "thought": mark("Thought"), "tool": mark("Tool")}
 _SHOWN_MS = 10_000  # how long a deletion can be undone
 
 
@@ -79,7 +73,7 @@ class HistorySidebar(QWidget):
         self._filter.clicked.connect(self._open_filter)
         self._told = PlainLabel(wrap=True, muted="true")
         self._told.hide()
-        self._list = _List(self)
+        self._list = EntryList(theme, self)
         self._undo = NoticeBar("history_undo")
         self._undo_timer = QTimer(self, interval=_SHOWN_MS, singleShot=True)
         self._undo_timer.timeout.connect(self._forget)
@@ -113,7 +107,7 @@ class HistorySidebar(QWidget):
         self._theme = theme
         active = self._profile or self._days or self._archived
         self._filter.setIcon(icon("filter", theme.accent if active else theme.muted))
-        self._list.viewport().update()
+        self._list.set_theme(theme)
 
     def wanted(self) -> Wanted:
         """What is looked for; without words everything is shown."""
@@ -187,24 +181,24 @@ class HistorySidebar(QWidget):
     def _row(self, entry: Entry) -> QListWidgetItem:
         title = " ".join(entry.title.split()) or tr("Untitled")
         row = QListWidgetItem(title)
-        row.setData(_ENTRY, entry)
+        row.setData(ENTRY, entry)
         row.setToolTip(literal_tip(title))
         if not entry.snippet:
             row.setFlags(row.flags() | Qt.ItemFlag.ItemIsEditable)
-        words = [title, *([f"{_kind(entry)}: {entry.snippet}"] if entry.snippet else [])]
+        words = [title, *([f"{kind_words(entry)}: {entry.snippet}"] if entry.snippet else [])]
         words += [tr("archived")] if entry.archived else []
         row.setData(Qt.ItemDataRole.AccessibleTextRole, ", ".join(words))
         return row
 
     def _open(self, row: QListWidgetItem) -> None:
-        if (entry := row.data(_ENTRY)) is not None:
+        if (entry := row.data(ENTRY)) is not None:
             self.open_wanted.emit(entry.key, entry.item or "")
 
     def _selected(self) -> None:
         """Assistive technology's action selects a row and nothing else: keys and the mouse make it the current one too,
         which comes after the selection."""
         for row in self._list.selectedItems():
-            QTimer.singleShot(0, self, partial(self._open_selected, row.data(_ENTRY)))
+            QTimer.singleShot(0, self, partial(self._open_selected, row.data(ENTRY)))
 
     def _open_selected(self, entry: Entry | None) -> None:
         current = self._list.entry()
@@ -214,7 +208,7 @@ class HistorySidebar(QWidget):
         self.open_wanted.emit(entry.key, entry.item or "")
 
     def _edited(self, row: QListWidgetItem) -> None:
-        entry: Entry | None = row.data(_ENTRY)
+        entry: Entry | None = row.data(ENTRY)
         title = " ".join(row.text().split())
         if entry is not None and not title:
             row.setText(entry.title)
@@ -225,7 +219,7 @@ class HistorySidebar(QWidget):
 
     def _open_menu(self, point: QPoint) -> None:
         row = self._list.itemAt(point)
-        entry: Entry | None = row.data(_ENTRY) if row else None
+        entry: Entry | None = row.data(ENTRY) if row else None
         if row is not None and entry is not None:
             menu = self.menu(row, entry)
             menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -317,77 +311,6 @@ class HistorySidebar(QWidget):
         return super().eventFilter(watched, event)  # type: ignore[arg-type]
 
 
-class _List(QListWidget):
-    """Signal `delete_wanted(Entry)` for the Delete key."""
-
-    delete_wanted = Signal(object)
-
-    def __init__(self, side: HistorySidebar) -> None:
-        super().__init__(side)
-        self.setObjectName("history_sidebar")
-        self.setAccessibleName(tr("Conversations"))
-        self.setFrameShape(QListWidget.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.setEditTriggers(QListWidget.EditTrigger.EditKeyPressed)
-        self.setItemDelegate(_Delegate(self, side))
-
-    def entry(self, index: int | None = None) -> Entry | None:
-        """What a row stands for, by default the current one."""
-        row = self.currentItem() if index is None else self.item(index)
-        return row.data(_ENTRY) if row else None
-
-    def event(self, event: QEvent) -> bool:
-        """F2 renames here, though the window has it for the tab."""
-        ours = event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent)
-        if ours and (event.key() == Qt.Key.Key_F2 or event.matches(QKeySequence.StandardKey.Delete)):
-            event.accept()
-            return True
-        return super().event(event)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.matches(QKeySequence.StandardKey.Delete) and (entry := self.entry()) is not None:
-            self.delete_wanted.emit(entry)
-            return
-        super().keyPressEvent(event)
-
-
-class _Delegate(QStyledItemDelegate):
-    """A title, and below it two lines of where a search hit, with the words marked."""
-
-    def __init__(self, parent: QWidget, side: HistorySidebar) -> None:
-        super().__init__(parent)
-        self._side = side
-
-    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
-        size = super().sizeHint(option, index)
-        entry: Entry | None = index.data(_ENTRY)
-        if entry is not None and entry.snippet:
-            size.setHeight(size.height() + snippet_height(option.font))
-        return size
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex) -> None:
-        entry: Entry | None = index.data(_ENTRY)
-        if entry is None or not entry.snippet:
-            super().paint(painter, option, index)
-            return
-        whole = QStyleOptionViewItem(option)
-        self.initStyleOption(whole, index)
-        title, whole.text = whole.text, ""
-        whole.widget.style().drawControl(QStyle.ControlElement.CE_ItemViewItem, whole, painter, whole.widget)
-        theme = self._side._theme
-        inside = option.rect.adjusted(11, 6, -8, -4)
-        painter.save()
-        painter.setFont(whole.font)
-        painter.setPen(whole.palette.color(QPalette.ColorRole.Text))
-        line = whole.fontMetrics.elidedText(title, Qt.TextElideMode.ElideRight, inside.width())
-        painter.drawText(inside, int(Qt.AlignmentFlag.AlignTop), line)
-        below = inside.adjusted(0, whole.fontMetrics.lineSpacing() + 2, 0, 0)
-        draw_snippet(painter, below, f"{_kind(entry)}: ", entry.snippet, entry.marks, theme, whole.font)
-        painter.restore()
-
-
 def day_words(when: float, today: date | None = None) -> str:
     """The heading of a day: Today, Yesterday, a weekday within the week, else month and year."""
     day = datetime.fromtimestamp(when).astimezone().date()
@@ -399,7 +322,3 @@ def day_words(when: float, today: date | None = None) -> str:
     if day > today - timedelta(days=7):
         return QLocale().standaloneDayName(day.isoweekday())
     return f"{QLocale().standaloneMonthName(day.month)} {day.year}"
-
-
-def _kind(entry: Entry) -> str:
-    return tr(_KINDS.get(entry.kind, ""))
