@@ -135,10 +135,14 @@ def steps_time(streak: Streak) -> str:
     return seconds_words(streak.seconds) if streak.seconds >= 0.05 else ""
 
 
+def steps_words(streak: Streak) -> str:
+    """`7 steps: plan, search, write`."""
+    return f"{steps_title(streak)}: {steps_labels(streak)}"
+
+
 def steps_line(streak: Streak, timed: bool = True) -> str:
     """`7 steps: plan, search, write, done, 12 s`."""
-    words = f"{steps_title(streak)}: {steps_labels(streak)}"
-    return ", ".join(filter(None, (words, tr(_STEP_STATES["done"]), steps_time(streak) if timed else "")))
+    return ", ".join(filter(None, (steps_words(streak), tr(_STEP_STATES["done"]), steps_time(streak) if timed else "")))
 
 
 def thought_line(item: ThoughtItem, live: bool, now: float | None = None) -> str:

@@ -39,12 +39,13 @@ _HIDDEN = (
     "\U000f0000-\U0010ffff⟦⟧"
 )
 _STACKED = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{4,}"
+_TAGS = "(?P<tags>[\U000e0020-\U000e007f]+)"
 _SUSPECT = re.compile(
-    f"(?P<tags>[\U000e0020-\U000e007f]+)|(?P<stack>{_STACKED})|(?P<one>[{_HIDDEN}])"
+    f"{_TAGS}|(?P<stack>{_STACKED})|(?P<one>[{_HIDDEN}])"
     f"|(?P<spaces> {{{_SPACES_SHOWN + 1},}})|(?P<blanks>\n(?:[ \t]*\n){{{_BLANKS_SHOWN + 1},}})"
 )
 _HIDING = re.compile(
-    "(?P<tags>[\U000e0020-\U000e007f]+)|(?P<one>[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e"
+    f"{_TAGS}|(?P<one>[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff])"
 )
 _WORD = re.compile(r"[^\W\d_]{2,}(?:[.\-][^\W\d_]+)*")

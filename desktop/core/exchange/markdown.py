@@ -14,7 +14,7 @@ _BEGINS = re.compile(r"^(\d*)([-+.)=])")
 
 def as_markdown(title: str, conversation: Conversation, parts: Parts, agent: str, when: When) -> str:
     """The whole as Markdown that any reader shows as it was meant: what is not Markdown is fenced or escaped."""
-    out = [f"# {one_line(title)}"]
+    out = [f"# {escaped_line(title)}"]
     out += [_markdown(section) for section in sections(conversation, parts, agent, when)]
     return "\n\n".join(filter(None, out)) + "\n"
 
@@ -22,17 +22,17 @@ def as_markdown(title: str, conversation: Conversation, parts: Parts, agent: str
 def _markdown(section: Section) -> str:
     match section.kind:
         case "heading":
-            return f"## {one_line(section.text)}"
+            return f"## {escaped_line(section.text)}"
         case "speaker":
-            return f"**{one_line(section.text)}**"
+            return f"**{escaped_line(section.text)}**"
         case "markdown":
             return section.text
         case "literal":
-            names = [f"*{tr('Picture: {name}', name=one_line(image.name))}*" for image in section.images]
+            names = [f"*{tr('Picture: {name}', name=escaped_line(image.name))}*" for image in section.images]
             return "\n\n".join([*([_quoted(section.text)] if section.text else []), *names])
         case "details":
-            return f"**{one_line(section.title)}**" + (f"\n\n{_fenced(section.text)}" if section.text else "")
-    return f"*{one_line(section.text)}*"
+            return f"**{escaped_line(section.title)}**" + (f"\n\n{_fenced(section.text)}" if section.text else "")
+    return f"*{escaped_line(section.text)}*"
 
 
 def _quoted(text: str) -> str:
@@ -61,6 +61,6 @@ def _escaped(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_{}[]<>#|~$" else letter for letter in text)
 
 
-def one_line(text: str) -> str:
+def escaped_line(text: str) -> str:
     """A text as one line that is shown as it is."""
     return _escaped(" ".join(text.split()))

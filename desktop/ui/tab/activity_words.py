@@ -61,7 +61,7 @@ def streak_words(streak: Streak) -> Words:
     """Finished steps that share a row."""
     seconds = streak.seconds if streak.seconds >= 0.05 else None
     return Words(
-        f"{describe.steps_title(streak)}: {describe.steps_labels(streak)}",
+        describe.steps_words(streak),
         _timed(describe.step_state(streak.lead), seconds),
         "ok",
     )

@@ -9,7 +9,7 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
-from desktop.core.exchange.markdown import one_line
+from desktop.core.exchange.markdown import escaped_line
 from desktop.core.language import tr
 from desktop.core.markdown.flow import Code, Element, Formula, Mark, Paragraph, Rule, Run, Table
 from desktop.core.markdown.plain import html, plain
@@ -176,7 +176,7 @@ class SpeakerBlock(Block):
         return [Paragraph("paragraph", (Run(self.name, Mark.BOLD),))]
 
     def markdown(self) -> str:
-        return f"**{one_line(self.name)}**\n\n"
+        return f"**{escaped_line(self.name)}**\n\n"
 
 
 class PictureBlock(Block):
